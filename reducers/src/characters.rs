@@ -1,0 +1,247 @@
+//! Characters: making them, deleting and restoring them, and taking them in and out of the world.
+//!
+//! Keeps true: a character in the world has a presence, an entity and a motion row, and one that is
+//! not has none of them. Deleted characters keep their name until they are purged.
+
+use crate::authority::{require, require_database, require_player};
+use crate::{motion, now_micros, realms, world, Refusal};
+use haven_rules::accounts::Permission;
+use haven_rules::characters::{
+    check_room, purge_at_micros, validate_kind, validate_name, CharacterError,
+};
+use haven_rules::world::OPEN_WORLD;
+use haven_tables::characters::{
+    character, character_deletion, character_position, character_presence, Character,
+    CharacterDeletion, CharacterPosition, CharacterPresence,
+};
+use spacetimedb::{reducer, table, ReducerContext, ScheduleAt, Table};
+use std::time::Duration;
+
+/// How often deleted characters are purged.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+/// Most characters one purge removes.
+const PURGE_ROWS_MAX: usize = 200;
+
+/// The timer of [`character_purge`].
+#[table(name = character_purge_timer, scheduled(character_purge))]
+pub struct CharacterPurgeTimer {
+    /// The timer's number.
+    #[primary_key]
+    #[auto_inc]
+    pub scheduled_id: u64,
+    /// When it fires.
+    pub scheduled_at: ScheduleAt,
+}
+
+pub(crate) fn ensure_timers(ctx: &ReducerContext) {
+    if ctx.db.character_purge_timer().count() == 0 {
+        let scheduled_at = PURGE_INTERVAL.into();
+        ctx.db.character_purge_timer().insert(CharacterPurgeTimer { scheduled_id: 0, scheduled_at });
+    }
+}
+
+/// Makes a character for an account. For gateways.
+///
+/// # Errors
+/// In this order: the caller's, the name's (`character.name_length`, `…_letters`, `…_scripts`,
+/// `…_reserved`), `character.race_unknown`, `character.class_unknown`, `character.name_taken`,
+/// `character.too_many`, `character.too_many_kept`, `realm.not_configured`.
+#[reducer]
+pub fn character_create(
+    ctx: &ReducerContext,
+    account_id: u64,
+    name: String,
+    race: String,
+    class: String,
+) -> Result<(), Refusal> {
+    require(ctx, Permission::Serve)?;
+    let name = validate_name(&name)?;
+    validate_kind(&race, &class)?;
+    if ctx.db.character().name_skeleton().find(&name.skeleton).is_some() {
+        return Err(CharacterError::NameTaken.into());
+    }
+    let (living, deleted) = count(ctx, account_id);
+    check_room(living, deleted)?;
+    ctx.db.character().insert(Character {
+        character_id: world::next_entity_id(ctx)?,
+        account_id,
+        name: name.display,
+        name_skeleton: name.skeleton,
+        race,
+        class,
+        created_at: ctx.timestamp,
+    });
+    Ok(())
+}
+
+/// Deletes a character that is not in the world; it can be restored for 30 days. For gateways.
+///
+/// # Errors
+/// In this order: the caller's, `character.unknown`, `character.deleted`, `character.in_world`.
+#[reducer]
+pub fn character_delete(
+    ctx: &ReducerContext,
+    account_id: u64,
+    character_id: u64,
+) -> Result<(), Refusal> {
+    require(ctx, Permission::Serve)?;
+    find_living(ctx, account_id, character_id)?;
+    if ctx.db.character_presence().character_id().find(character_id).is_some() {
+        return Err(CharacterError::InWorld.into());
+    }
+    ctx.db.character_deletion().insert(CharacterDeletion {
+        character_id,
+        purge_at_micros: purge_at_micros(now_micros(ctx)),
+        deleted_at: ctx.timestamp,
+    });
+    Ok(())
+}
+
+/// Restores a deleted character. For gateways.
+///
+/// # Errors
+/// In this order: the caller's, `character.unknown`, `character.not_deleted`,
+/// `character.restore_over`, `character.too_many`.
+#[reducer]
+pub fn character_restore(
+    ctx: &ReducerContext,
+    account_id: u64,
+    character_id: u64,
+) -> Result<(), Refusal> {
+    require(ctx, Permission::Serve)?;
+    find_owned(ctx, account_id, character_id)?;
+    let deletion = ctx.db.character_deletion().character_id().find(character_id);
+    let deletion = deletion.ok_or(CharacterError::NotDeleted)?;
+    if now_micros(ctx) >= deletion.purge_at_micros {
+        return Err(CharacterError::RestoreOver.into());
+    }
+    check_room(count(ctx, account_id).0, 0)?;
+    ctx.db.character_deletion().character_id().delete(character_id);
+    Ok(())
+}
+
+/// Brings a character of the caller into the world, where it last was. Entering with the character
+/// that is there already, from a new connection, changes nothing and succeeds.
+///
+/// # Errors
+/// In this order: the caller's, `character.unknown`, `character.deleted`,
+/// `character.other_in_world`, `world.unknown`, `realm.not_configured`, `realm.full`.
+#[reducer]
+pub fn character_enter(ctx: &ReducerContext, character_id: u64) -> Result<(), Refusal> {
+    let player = require_player(ctx)?;
+    let character = find_living(ctx, player.account_id, character_id)?;
+    if let Some(present) = ctx.db.character_presence().account_id().find(player.account_id) {
+        return if present.character_id == character_id {
+            Ok(())
+        } else {
+            Err(CharacterError::OtherInWorld.into())
+        };
+    }
+    let place = ctx.db.character_position().character_id().find(character_id);
+    let wanted = place.map(|place| (place.pos_x_mm, place.pos_y_mm));
+    let (pos_x_mm, pos_y_mm) = world::place_to_stand(ctx, OPEN_WORLD, wanted)?;
+    realms::count_in(ctx)?;
+    ctx.db.character_presence().insert(CharacterPresence {
+        account_id: player.account_id,
+        character_id,
+        entered_at: ctx.timestamp,
+    });
+    let chunk_index = motion::place(ctx, character_id, OPEN_WORLD, (pos_x_mm, pos_y_mm));
+    world::show_character(ctx, character_id, chunk_index, character.name);
+    Ok(())
+}
+
+/// Takes the caller's character out of the world.
+///
+/// # Errors
+/// In this order: the caller's, `character.not_in_world`.
+#[reducer]
+pub fn character_leave(ctx: &ReducerContext) -> Result<(), Refusal> {
+    let player = require_player(ctx)?;
+    if take_out(ctx, player.account_id) {
+        Ok(())
+    } else {
+        Err(CharacterError::NotInWorld.into())
+    }
+}
+
+/// Removes characters whose time to be restored is over, at most [`PURGE_ROWS_MAX`] a run.
+///
+/// # Errors
+/// `realm.database_only` for clients.
+#[reducer]
+pub fn character_purge(ctx: &ReducerContext, _timer: CharacterPurgeTimer) -> Result<(), Refusal> {
+    require_database(ctx)?;
+    let over: Vec<u64> = ctx
+        .db
+        .character_deletion()
+        .by_purge_at()
+        .filter(..=now_micros(ctx))
+        .take(PURGE_ROWS_MAX)
+        .map(|row| row.character_id)
+        .collect();
+    for character_id in over {
+        ctx.db.character_deletion().character_id().delete(character_id);
+        ctx.db.character_position().character_id().delete(character_id);
+        ctx.db.character().character_id().delete(character_id);
+    }
+    Ok(())
+}
+
+/// Takes an account's character out of the world and saves where it was; false if it has none there.
+pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
+    let Some(present) = ctx.db.character_presence().account_id().find(account_id) else {
+        return false;
+    };
+    ctx.db.character_presence().account_id().delete(account_id);
+    let character_id = present.character_id;
+    if let Some((world, pos_x_mm, pos_y_mm)) = motion::remove(ctx, character_id) {
+        let saved_at = ctx.timestamp;
+        let row = CharacterPosition { character_id, world, pos_x_mm, pos_y_mm, saved_at };
+        if ctx.db.character_position().character_id().find(character_id).is_some() {
+            ctx.db.character_position().character_id().update(row);
+        } else {
+            ctx.db.character_position().insert(row);
+        }
+    }
+    world::hide_entity(ctx, character_id);
+    realms::count_out(ctx);
+    true
+}
+
+/// The entity the account plays in the world.
+pub(crate) fn entity_of(ctx: &ReducerContext, account_id: u64) -> Option<u64> {
+    let present = ctx.db.character_presence().account_id().find(account_id)?;
+    Some(present.character_id)
+}
+
+fn find_owned(
+    ctx: &ReducerContext,
+    account_id: u64,
+    character_id: u64,
+) -> Result<Character, CharacterError> {
+    let row = ctx.db.character().character_id().find(character_id);
+    row.filter(|row| row.account_id == account_id).ok_or(CharacterError::Unknown)
+}
+
+fn find_living(
+    ctx: &ReducerContext,
+    account_id: u64,
+    character_id: u64,
+) -> Result<Character, CharacterError> {
+    let row = find_owned(ctx, account_id, character_id)?;
+    if ctx.db.character_deletion().character_id().find(character_id).is_some() {
+        return Err(CharacterError::Deleted);
+    }
+    Ok(row)
+}
+
+/// How many living and how many deleted characters an account has.
+fn count(ctx: &ReducerContext, account_id: u64) -> (usize, usize) {
+    let deleted = |row: &Character| {
+        ctx.db.character_deletion().character_id().find(row.character_id).is_some()
+    };
+    let rows = ctx.db.character().by_account().filter(account_id);
+    let (gone, living): (Vec<_>, Vec<_>) = rows.partition(deleted);
+    (living.len(), gone.len())
+}

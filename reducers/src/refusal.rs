@@ -1,0 +1,40 @@
+//! The error of every reducer: one domain's refusal, shown as `code: sentence`.
+
+use haven_rules::accounts::AccountError;
+use haven_rules::characters::CharacterError;
+use haven_rules::motion::MotionError;
+use haven_rules::realms::RealmError;
+use haven_rules::world::WorldError;
+use std::fmt;
+
+macro_rules! refusals {
+    ($($variant:ident($error:ty)),*) => {
+        /// Why a reducer refused its caller. Nothing was changed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Refusal {
+            $(#[doc = concat!("A refusal of [`", stringify!($error), "`].")] $variant($error),)*
+        }
+
+        impl fmt::Display for Refusal {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(error) => error.fmt(formatter),)*
+                }
+            }
+        }
+
+        $(impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+refusals!(
+    Account(AccountError),
+    Realm(RealmError),
+    Character(CharacterError),
+    World(WorldError),
+    Motion(MotionError)
+);

@@ -1,0 +1,221 @@
+//! Characters: names, races, classes, how many, and how long a deleted one can be restored.
+//!
+//! Keeps true: two names that a player could take for one another have the same skeleton.
+
+use crate::errors::domain_errors;
+use unicode_normalization::UnicodeNormalization;
+use unicode_script::{Script, UnicodeScript};
+
+/// Shortest name in characters.
+pub const NAME_CHARS_MIN: usize = 2;
+/// Longest name in characters.
+pub const NAME_CHARS_MAX: usize = 24;
+/// Most living characters an account may have in a realm.
+pub const CHARACTERS_PER_ACCOUNT_MAX: usize = 8;
+/// Most characters an account may have in a realm together with those it can still restore.
+pub const CHARACTERS_KEPT_PER_ACCOUNT_MAX: usize = 32;
+/// How long a deleted character can be restored, days.
+pub const RESTORE_DAYS: u32 = 30;
+
+/// The races a character can have.
+pub const RACES: &[&str] = &["human", "elf", "dwarf", "halfling", "orc"];
+/// The classes a character can have.
+pub const CLASSES: &[&str] = &["fighter", "rogue", "cleric", "wizard", "ranger"];
+/// Names that would be taken for staff or for the system, as skeletons are compared.
+const RESERVED: &[&str] = &[
+    "admin",
+    "administrator",
+    "gamemaster",
+    "gm",
+    "haven",
+    "moderator",
+    "nobody",
+    "owner",
+    "server",
+    "staff",
+    "support",
+    "system",
+];
+
+domain_errors! {
+    /// Why something about a character was refused.
+    CharacterError {
+        NameLength = 300, "character.name_length", "a name has 2 to 24 characters";
+        NameLetters = 301, "character.name_letters", "a name has letters, and single ' or - between them";
+        NameScripts = 302, "character.name_scripts", "a name's letters belong to one script";
+        NameReserved = 303, "character.name_reserved", "that name is reserved";
+        RaceUnknown = 304, "character.race_unknown", "there is no such race";
+        ClassUnknown = 305, "character.class_unknown", "there is no such class";
+        AbilitiesUnsupported = 306, "character.abilities_unsupported", "abilities cannot be chosen yet";
+        TooMany = 307, "character.too_many", "an account has at most 8 characters in a realm";
+        TooManyKept = 308, "character.too_many_kept", "too many deleted characters can still be restored";
+        NameTaken = 309, "character.name_taken", "a character has that name or one that looks like it";
+        Unknown = 310, "character.unknown", "the account has no such character";
+        Deleted = 311, "character.deleted", "the character is deleted";
+        NotDeleted = 312, "character.not_deleted", "the character is not deleted";
+        RestoreOver = 313, "character.restore_over", "the character can no longer be restored";
+        InWorld = 314, "character.in_world", "the character is in the world";
+        OtherInWorld = 315, "character.other_in_world", "another character of the account is in the world";
+        NotInWorld = 316, "character.not_in_world", "the account has no character in the world";
+    }
+}
+
+/// A name that may be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CharacterName {
+    /// As players see it: as typed, in normal form C.
+    pub display: String,
+    /// What must be unique: case, marks of punctuation and look-alike letters folded together.
+    pub skeleton: String,
+}
+
+/// Decides whether a character may have that name.
+///
+/// # Errors
+/// In this order: `NameLength`, `NameLetters`, `NameScripts`, `NameReserved`.
+pub fn validate_name(name: &str) -> Result<CharacterName, CharacterError> {
+    if name.len() > NAME_CHARS_MAX * 8 {
+        return Err(CharacterError::NameLength);
+    }
+    let display: String = name.nfkc().collect();
+    if !(NAME_CHARS_MIN..=NAME_CHARS_MAX).contains(&display.chars().count()) {
+        return Err(CharacterError::NameLength);
+    }
+    let parts_good = display
+        .split(['\'', '-'])
+        .all(|part| !part.is_empty() && part.chars().all(char::is_alphabetic));
+    if !parts_good {
+        return Err(CharacterError::NameLetters);
+    }
+    let mut scripts = display
+        .chars()
+        .map(|letter| letter.script())
+        .filter(|script| !matches!(script, Script::Common | Script::Inherited));
+    let first = scripts.next().ok_or(CharacterError::NameLetters)?;
+    if scripts.any(|script| script != first) {
+        return Err(CharacterError::NameScripts);
+    }
+    let skeleton = skeleton(&display);
+    if RESERVED.iter().any(|reserved| self::skeleton(reserved) == skeleton) {
+        return Err(CharacterError::NameReserved);
+    }
+    Ok(CharacterName { display, skeleton })
+}
+
+/// Folds case and look-alike letters (UTS 39, section 4). `i`, `I`, `l` and `L` fold into one,
+/// because the capital of the one looks like the small letter of the other.
+fn skeleton(name: &str) -> String {
+    let lower = name.to_lowercase().replace(['\'', '-'], "");
+    let folded: String = unicode_security::skeleton(&lower).collect();
+    folded
+        .to_lowercase()
+        .nfd()
+        .filter(|letter| letter.is_alphanumeric())
+        .map(|letter| if matches!(letter, 'i' | 'ı') { 'l' } else { letter })
+        .collect()
+}
+
+/// Refuses a race or a class that does not exist.
+///
+/// # Errors
+/// In this order: `RaceUnknown`, `ClassUnknown`.
+pub fn validate_kind(race: &str, class: &str) -> Result<(), CharacterError> {
+    if !RACES.contains(&race) {
+        Err(CharacterError::RaceUnknown)
+    } else if !CLASSES.contains(&class) {
+        Err(CharacterError::ClassUnknown)
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses one more character than an account may have.
+///
+/// # Errors
+/// In this order: `TooMany`, `TooManyKept`.
+pub fn check_room(living: usize, deleted: usize) -> Result<(), CharacterError> {
+    if living >= CHARACTERS_PER_ACCOUNT_MAX {
+        Err(CharacterError::TooMany)
+    } else if living + deleted >= CHARACTERS_KEPT_PER_ACCOUNT_MAX {
+        Err(CharacterError::TooManyKept)
+    } else {
+        Ok(())
+    }
+}
+
+/// When a character deleted now is removed for good, microseconds since 1970.
+pub fn purge_at_micros(now_micros: i64) -> i64 {
+    now_micros.saturating_add(i64::from(RESTORE_DAYS) * 86_400_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(name: &str, expected: Result<&str, CharacterError>) {
+        let got = validate_name(name);
+        assert_eq!(got.as_ref().map(|name| name.display.as_str()), expected.as_ref().copied());
+    }
+
+    #[test]
+    fn names_follow_the_rules() {
+        check("Aldric", Ok("Aldric"));
+        check("O'Brien", Ok("O'Brien"));
+        check("Jean-Luc", Ok("Jean-Luc"));
+        check("Åse", Ok("Åse"));
+        check("Ольга", Ok("Ольга"));
+        check("x", Err(CharacterError::NameLength));
+        check("", Err(CharacterError::NameLength));
+        check(&"x".repeat(25), Err(CharacterError::NameLength));
+        check(&"x".repeat(1_000_000), Err(CharacterError::NameLength));
+        for name in ["Bob7", "a b", "'ab", "ab-", "a--b", "a\u{200b}b", "<b>x", "a\nb", "🙂🙂"] {
+            check(name, Err(CharacterError::NameLetters));
+        }
+        check("Pаul", Err(CharacterError::NameScripts));
+        check("Admin", Err(CharacterError::NameReserved));
+        check("ADMlN", Err(CharacterError::NameReserved));
+        check("G-M", Err(CharacterError::NameReserved));
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        let skeleton_of = |name| validate_name(name).map(|name| name.skeleton);
+        for (one, other) in [
+            ("Aldric", "ALDRIC"),
+            ("Ilya", "llya"),
+            ("MaIl", "mall"),
+            ("Jean-Luc", "JeanLuc"),
+            ("Cope", "Соре"),
+            ("Corn", "Com"),
+            ("ﬁn", "fin"),
+        ] {
+            assert_eq!(skeleton_of(one), skeleton_of(other), "{one} {other}");
+        }
+        assert_ne!(skeleton_of("Aldric"), skeleton_of("Aldrec"));
+    }
+
+    #[test]
+    fn kinds_and_room_are_bounded() {
+        assert_eq!(validate_kind("elf", "wizard"), Ok(()));
+        assert_eq!(validate_kind("Elf", "wizard"), Err(CharacterError::RaceUnknown));
+        assert_eq!(validate_kind("elf", ""), Err(CharacterError::ClassUnknown));
+        assert_eq!(check_room(7, 24), Ok(()));
+        assert_eq!(check_room(8, 0), Err(CharacterError::TooMany));
+        assert_eq!(check_room(0, 32), Err(CharacterError::TooManyKept));
+        assert_eq!(purge_at_micros(0), 30 * 86_400_000_000);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gets_an_answer(name in "\\PC{0,40}") {
+            if let Ok(valid) = validate_name(&name) {
+                prop_assert!(!valid.skeleton.is_empty());
+                let upper = validate_name(&valid.display.to_uppercase());
+                if let Ok(upper) = upper {
+                    prop_assert_eq!(upper.skeleton, valid.skeleton);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The rules of Haven: plain values in, decisions out, one file per domain.
+//!
+//! Keeps true: no clock, no chance, no I/O, no SpacetimeDB, no floats. The module decides with
+//! these functions and clients predict with the very same ones.
+
+pub mod accounts;
+pub mod audit;
+pub mod characters;
+pub mod errors;
+pub mod motion;
+pub mod realms;
+pub mod world;
