@@ -7,7 +7,7 @@ use crate::authority::{require, require_database, require_player};
 use crate::{motion, now_micros, realms, world, Refusal};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
-    check_room, purge_at_micros, validate_kind, validate_name, CharacterError,
+    check_restore, check_room, purge_at_micros, validate_kind, validate_name, CharacterError,
 };
 use haven_rules::world::OPEN_WORLD;
 use haven_tables::characters::{
@@ -112,9 +112,7 @@ pub fn character_restore(
     find_owned(ctx, account_id, character_id)?;
     let deletion = ctx.db.character_deletion().character_id().find(character_id);
     let deletion = deletion.ok_or(CharacterError::NotDeleted)?;
-    if now_micros(ctx) >= deletion.purge_at_micros {
-        return Err(CharacterError::RestoreOver.into());
-    }
+    check_restore(now_micros(ctx), deletion.purge_at_micros)?;
     check_room(count(ctx, account_id).0, 0)?;
     ctx.db.character_deletion().character_id().delete(character_id);
     Ok(())

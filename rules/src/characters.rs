@@ -148,6 +148,18 @@ pub fn purge_at_micros(now_micros: i64) -> i64 {
     now_micros.saturating_add(i64::from(RESTORE_DAYS) * 86_400_000_000)
 }
 
+/// Refuses to restore a character whose time is over; the purge takes it at its next run.
+///
+/// # Errors
+/// `RestoreOver`.
+pub fn check_restore(now_micros: i64, purge_at_micros: i64) -> Result<(), CharacterError> {
+    if now_micros < purge_at_micros {
+        Ok(())
+    } else {
+        Err(CharacterError::RestoreOver)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +216,9 @@ mod tests {
         assert_eq!(check_room(8, 0), Err(CharacterError::TooMany));
         assert_eq!(check_room(0, 32), Err(CharacterError::TooManyKept));
         assert_eq!(purge_at_micros(0), 30 * 86_400_000_000);
+        assert_eq!(check_restore(9, 10), Ok(()));
+        // character.restore_over
+        assert_eq!(check_restore(10, 10), Err(CharacterError::RestoreOver));
     }
 
     proptest! {

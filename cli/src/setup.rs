@@ -1,0 +1,96 @@
+//! Making a database what the configuration says: published, upgraded, configured, listed.
+//!
+//! Keeps true: every step can be repeated; after the last one the database is ready to play in.
+
+use anyhow::Context;
+use haven_engine::PublishOutcome;
+use haven_gateway::stdb::{Args, CallError, Link, reducers};
+
+use crate::config::Config;
+use crate::owner::Owner;
+
+/// A database and what realm it is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct RealmPlan {
+    /// Where this process reaches the host.
+    pub(crate) server: String,
+    /// Where players reach the host.
+    pub(crate) public_uri: String,
+    pub(crate) database: String,
+    pub(crate) realm_id: u16,
+    pub(crate) name: String,
+    pub(crate) capacity: u32,
+    pub(crate) is_home: bool,
+}
+
+impl RealmPlan {
+    /// The home database, as configured, at a host.
+    pub(crate) fn home(config: &Config, server: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            public_uri: config.realm.uri.clone().unwrap_or_else(|| server.to_owned()),
+            database: config.database.name.clone(),
+            realm_id: config.realm.id,
+            name: config.realm.name.clone(),
+            capacity: config.realm.capacity,
+            is_home: true,
+        }
+    }
+}
+
+/// Publishes a module and lets it bring timers and the like up to date.
+pub(crate) async fn publish(
+    owner: &Owner,
+    server: &str,
+    database: &str,
+    wasm: &[u8],
+) -> anyhow::Result<(PublishOutcome, Link)> {
+    let token = owner.request_token()?;
+    let outcome = haven_engine::publish(server, database, &token, wasm).await?;
+    let link = owner.connect(server, database).await?;
+    reducers::realm_upgrade(&link).await.map_err(|error| refused("realm_upgrade", &error))?;
+    Ok((outcome, link))
+}
+
+/// Tells a database which realm it is and what its world looks like.
+pub(crate) async fn configure(
+    link: &Link,
+    plan: &RealmPlan,
+    config: &Config,
+) -> anyhow::Result<()> {
+    reducers::realm_configure(link, plan.realm_id, &plan.name, plan.is_home, plan.capacity)
+        .await
+        .map_err(|error| refused("realm_configure", &error))?;
+    let definition = Args::new().with(&config.world.definition());
+    link.call("world_configure", definition)
+        .await
+        .map_err(|error| refused("world_configure", &error))
+}
+
+/// Puts a realm into the list of the home database.
+pub(crate) async fn list(home: &Link, plan: &RealmPlan) -> anyhow::Result<()> {
+    let RealmPlan { realm_id, name, public_uri, database, capacity, .. } = plan;
+    reducers::realm_upsert(home, *realm_id, name, public_uri, database, *capacity)
+        .await
+        .map_err(|error| refused("realm_upsert", &error))
+}
+
+/// All of it for the home database.
+pub(crate) async fn prepare_home(
+    owner: &Owner,
+    config: &Config,
+    server: &str,
+    wasm: &[u8],
+) -> anyhow::Result<(RealmPlan, PublishOutcome)> {
+    let plan = RealmPlan::home(config, server);
+    let (outcome, link) = publish(owner, server, &plan.database, wasm).await?;
+    configure(&link, &plan, config).await?;
+    list(&link, &plan).await.context("the realm list")?;
+    link.close().await;
+    Ok((plan, outcome))
+}
+
+/// A reducer's refusal as a failure that names the reducer.
+pub(crate) fn refused(reducer: &str, error: &CallError) -> anyhow::Error {
+    anyhow::anyhow!("{reducer}: {error}")
+}

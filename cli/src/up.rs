@@ -1,0 +1,160 @@
+//! `haven up`: everything from one command.
+//!
+//! Keeps true: what it prints is running when it prints it; it stops the gateway first and the
+//! engine after, so that no request loses its database; a failed start leaves nothing running.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+use haven_engine::Engine;
+use haven_gateway::Gateway;
+use haven_gateway::logs::{LogFormat, init_logs as start_logs};
+
+use crate::args::Loader;
+use crate::config::{Config, Flags, uri_of};
+use crate::host::start_engine;
+use crate::owner::Owner;
+use crate::setup::{RealmPlan, prepare_home};
+use crate::signals::StopSignal;
+use crate::terminal::{self, BOLD, DIM, GOOD, LINK};
+
+/// How long the gateway may take to reach its database.
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the engine may take to write everything down.
+const STOP_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// Log lines worth a terminal. The engine reports each client's bad message as an error of its own.
+pub(crate) const QUIET: &str = "warn,spacetimedb=error,spacetimedb_client_api=off";
+
+/// Start everything: database, module, gateway and one realm
+///
+/// The first start makes the data directory, its keys and the database; later ones find all that
+/// was there. Stops at Ctrl-C or SIGTERM within ten seconds, with everything on disk.
+#[derive(Debug, Default, Args)]
+pub(crate) struct UpArgs {
+    /// Directory for everything that is kept [default: .haven]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where the gateway listens; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where the database listens; port 0 takes any free one [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDR")]
+    stdb_listen: Option<SocketAddr>,
+    /// Keep the database in memory only: it is gone when the process ends
+    #[arg(long)]
+    in_memory: bool,
+}
+
+/// Runs until it is told to stop.
+pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
+    let config = loader.load(&Flags {
+        data_dir: args.data_dir,
+        listen: args.listen,
+        stdb_listen: args.stdb_listen,
+        in_memory: args.in_memory,
+        ..Flags::default()
+    })?;
+    init_logs(&config, QUIET)?;
+    let mut stop = StopSignal::catch()?;
+    let owner = Owner::open_or_create(&config)?;
+    owner.file_token()?;
+    let spinner = terminal::spinner("starting");
+    let engine = start_engine(&config).await?;
+    let started = tokio::select! {
+        started = start_gateway(&owner, &config, &engine) => started,
+        () = stop.wait() => Err(anyhow::anyhow!("stopped before it was ready")),
+    };
+    spinner.finish_and_clear();
+    let (gateway, plan) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            stop_engine(engine).await?;
+            return Err(error);
+        }
+    };
+    greet(&config, &gateway.uri(), &engine.uri(), &plan, &owner);
+    stop.wait().await;
+    terminal::note("stopping …");
+    gateway.stop().await;
+    stop_engine(engine).await?;
+    terminal::done("stopped, everything is on disk");
+    Ok(())
+}
+
+/// Everything behind the engine: the database made ready, then the gateway.
+async fn start_gateway(
+    owner: &Owner,
+    config: &Config,
+    engine: &Engine,
+) -> anyhow::Result<(Gateway, RealmPlan)> {
+    let here = uri_of(engine.addr());
+    let (plan, _) = prepare_home(owner, config, &here, haven_engine::MODULE_WASM).await?;
+    let mut settings = config.gateway.clone();
+    settings.home_uri.clone_from(&here);
+    settings.realm_uris.entry(plan.realm_id.to_string()).or_insert(here);
+    let gateway = Gateway::start(settings).await?;
+    if gateway.wait_ready(READY_TIMEOUT).await {
+        return Ok((gateway, plan));
+    }
+    gateway.stop().await;
+    bail!("the gateway did not reach its database within {} s", READY_TIMEOUT.as_secs());
+}
+
+async fn stop_engine(engine: Engine) -> anyhow::Result<()> {
+    match tokio::time::timeout(STOP_TIMEOUT, engine.stop()).await {
+        Ok(stopped) => Ok(stopped?),
+        Err(_) => bail!("the engine did not stop within {} s", STOP_TIMEOUT.as_secs()),
+    }
+}
+
+/// Log lines of a process that also prints: quiet unless something else was configured.
+pub(crate) fn init_logs(config: &Config, quiet_filter: &str) -> anyhow::Result<()> {
+    let gateway = &config.gateway;
+    let filter = if config.log_said.filter { &gateway.log_filter } else { quiet_filter };
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let format =
+        if !config.log_said.format && terminal { LogFormat::Pretty } else { gateway.log_format };
+    Ok(start_logs(format, filter)?)
+}
+
+fn greet(config: &Config, gateway: &str, engine: &str, plan: &RealmPlan, owner: &Owner) {
+    let version = env!("CARGO_PKG_VERSION");
+    let me = std::env::args().next().unwrap_or_else(|| "haven".to_owned());
+    let data_dir = config.server.data_dir.display();
+    let kept = if config.server.in_memory { "the database is in memory only" } else { "kept" };
+    let world = &config.world;
+    let blocks = (world.max_block_x - world.min_block_x, world.max_block_y - world.min_block_y);
+    let RealmPlan { database, realm_id, name, .. } = plan;
+    anstream::println!("{GOOD}Haven {version} is running.{GOOD:#}\n");
+    anstream::println!(
+        "  {BOLD}gateway{BOLD:#}   {LINK}{gateway}{LINK:#}  {DIM}/v1/openapi.json{DIM:#}"
+    );
+    anstream::println!(
+        "  {BOLD}database{BOLD:#}  {LINK}{engine}{LINK:#}  {DIM}{database}, guarded{DIM:#}"
+    );
+    anstream::println!(
+        "  {BOLD}realm{BOLD:#}     {realm_id} {name:?}  {DIM}{} × {} blocks of 64 m{DIM:#}",
+        blocks.0,
+        blocks.1
+    );
+    anstream::println!("  {BOLD}data{BOLD:#}      {data_dir}  {DIM}{kept}{DIM:#}");
+    anstream::println!("  {BOLD}owner{BOLD:#}     {}\n", owner.token_file().display());
+    anstream::println!("Try next:");
+    anstream::println!(
+        "  {LINK}curl -s {gateway}/v1/auth/register -H 'content-type: application/json' \
+         -d '{{\"email\":\"ann@example.org\",\"password\":\"correct horse\"}}'{LINK:#}"
+    );
+    anstream::println!("  {LINK}cargo run --release --example two_players {gateway}{LINK:#}");
+    anstream::println!("  {LINK}{me} bots --gateway {gateway} --count 50 --seconds 20{LINK:#}");
+    anstream::println!(
+        "  {LINK}spacetime login --token \"$({me} token --data-dir {data_dir})\"{LINK:#}"
+    );
+    anstream::println!(
+        "  {LINK}spacetime sql -s {engine} {database} \"SELECT realm_id, name, uri FROM realm\"{LINK:#}\n"
+    );
+    anstream::println!("{DIM}Ctrl-C stops it.{DIM:#}");
+}

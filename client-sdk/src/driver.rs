@@ -1,0 +1,216 @@
+//! The task behind a realm's client: connects again when the connection is lost, and stays admitted.
+//!
+//! Keeps true: one connection at a time; the admission is renewed before it runs out, without
+//! reconnecting; after a reconnect the character is back in the world and everything around it in
+//! view before anybody is told; the task ends when nobody holds the client any more.
+//! Leaves out on purpose: what the realm's messages mean (`player`).
+
+mod player;
+
+use crate::error::HavenError;
+use crate::event::Event;
+use crate::link::{Call, Link};
+use crate::realm::Reply;
+use crate::retry::Backoff;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::wire::Admission;
+use player::Player;
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+/// How long to wait after a renewal that failed.
+const RENEW_AGAIN: Duration = Duration::from_secs(10);
+/// A connection that held for so long has not failed for the reason the last one did.
+const STABLE: Duration = Duration::from_secs(10);
+/// How far away a deadline is that there is not.
+const NEVER: Duration = Duration::from_hours(1);
+
+/// What a client asks its task to do.
+pub(crate) enum Command {
+    Enter { character_id: u64, reply: Reply },
+    Call { call: Call, reply: Option<Reply> },
+    Disconnect { done: oneshot::Sender<()> },
+}
+
+/// Why a connection is over.
+enum End {
+    /// It broke, for that reason.
+    Lost(String),
+    /// It must not go on.
+    Closed(HavenError),
+    /// The client is not wanted any more.
+    Done(Option<oneshot::Sender<()>>),
+}
+
+/// The task.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    session: Session,
+    realm_id: u16,
+    commands: mpsc::UnboundedReceiver<Command>,
+    renewal: JoinSet<Result<Admission, HavenError>>,
+    renew_at: Instant,
+    backoff: Backoff,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        session: Session,
+        realm_id: u16,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Self {
+        let renew_at = Instant::now() + NEVER;
+        let (renewal, backoff) = (JoinSet::new(), Backoff::default());
+        Self { shared, session, realm_id, commands, renewal, renew_at, backoff }
+    }
+
+    /// Runs until nobody wants the client any more. `ready` hears when it can be used first.
+    pub(crate) async fn run(mut self, link: Link, admission: Admission, ready: Reply) {
+        self.renew_later(&admission);
+        let mut player = Player::new(Arc::clone(&self.shared), link, ready);
+        let (error, done) = loop {
+            let began_at = Instant::now();
+            let end = self.play(&mut player).await;
+            if began_at.elapsed() >= STABLE {
+                self.backoff = Backoff::default();
+            }
+            match end {
+                End::Done(done) => break (HavenError::Closed, done),
+                End::Closed(error) => break (error, None),
+                End::Lost(reason) if player.is_new() => {
+                    player.refuse_ready(HavenError::Unreachable(reason));
+                    break (HavenError::Closed, None);
+                }
+                End::Lost(reason) => {
+                    player.suspend(reason);
+                    match self.reconnect().await {
+                        Ok(link) => player.resume(link),
+                        Err(End::Done(done)) => break (HavenError::Closed, done),
+                        Err(End::Closed(error)) => break (error, None),
+                        Err(End::Lost(_)) => break (HavenError::Disconnected, None),
+                    }
+                }
+            }
+        };
+        self.finish(player, error, done).await;
+    }
+
+    async fn play(&mut self, player: &mut Player) -> End {
+        loop {
+            let now = Instant::now();
+            self.renew_if_due(now);
+            let deadline = player.next_deadline().unwrap_or(now + NEVER).min(self.renew_at);
+            tokio::select! {
+                step = player.advance() => {
+                    if let ControlFlow::Break(end) = step {
+                        return end;
+                    }
+                }
+                command = self.commands.recv() => match command {
+                    None => return End::Done(None),
+                    Some(Command::Disconnect { done }) => return End::Done(Some(done)),
+                    Some(Command::Enter { character_id, reply }) => {
+                        player.enter(character_id, Some(reply));
+                    }
+                    Some(Command::Call { call, reply }) => player.call(call, reply),
+                },
+                Some(renewed) = self.renewal.join_next() => match renewed {
+                    Ok(Ok(admission)) => self.renew_later(&admission),
+                    Ok(Err(_)) | Err(_) => self.renew_at = Instant::now() + RENEW_AGAIN,
+                },
+                () = tokio::time::sleep_until(deadline.into()) => {
+                    if let ControlFlow::Break(end) = player.settle() {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    fn renew_later(&mut self, admission: &Admission) {
+        let lifetime = Duration::from_secs(admission.expires_in);
+        self.renew_at = Instant::now() + (lifetime * 2 / 3).max(Duration::from_secs(1));
+    }
+
+    fn renew_if_due(&mut self, now: Instant) {
+        if now < self.renew_at {
+            return;
+        }
+        self.renew_at = now + NEVER;
+        let (session, realm_id) = (self.session.clone(), self.realm_id);
+        self.renewal.spawn(async move { session.admission(realm_id).await });
+    }
+
+    /// Tries until it succeeds, the session is over, or nobody wants it any more.
+    async fn reconnect(&mut self) -> Result<Link, End> {
+        self.renewal.abort_all();
+        loop {
+            let wait = self.backoff.next_wait(rand::random());
+            match self.refusing(connect(self.session.clone(), self.realm_id, wait)).await? {
+                Ok((link, admission)) => {
+                    self.renew_later(&admission);
+                    return Ok(link);
+                }
+                Err(error) if error.ends_session() => return Err(End::Closed(error)),
+                // Whatever else it is, the realm may come back.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Waits for something, refusing what is asked for meanwhile.
+    async fn refusing<T>(&mut self, wait: impl Future<Output = T>) -> Result<T, End> {
+        let mut wait = std::pin::pin!(wait);
+        loop {
+            tokio::select! {
+                result = &mut wait => return Ok(result),
+                command = self.commands.recv() => match command {
+                    None => return Err(End::Done(None)),
+                    Some(Command::Disconnect { done }) => return Err(End::Done(Some(done))),
+                    Some(Command::Enter { reply, .. } | Command::Call { reply: Some(reply), .. }) => {
+                        // Dropped when nobody waits any more.
+                        let _ = reply.send(Err(HavenError::Disconnected));
+                    }
+                    Some(Command::Call { reply: None, .. }) => {}
+                },
+            }
+        }
+    }
+
+    async fn finish(self, player: Player, error: HavenError, done: Option<oneshot::Sender<()>>) {
+        let at = Instant::now();
+        match &error {
+            HavenError::Closed => {}
+            HavenError::TakenOver => {
+                self.shared.tell(&self.shared.lock(), Event::TakenOver { at });
+            }
+            error => {
+                let event = Event::Closed { error: error.clone(), at };
+                self.shared.tell(&self.shared.lock(), event);
+            }
+        }
+        self.shared.close(error);
+        player.close().await;
+        if let Some(done) = done {
+            // Dropped when nobody waits any more.
+            let _ = done.send(());
+        }
+    }
+}
+
+async fn connect(
+    session: Session,
+    realm_id: u16,
+    wait: Duration,
+) -> Result<(Link, Admission), HavenError> {
+    tokio::time::sleep(wait).await;
+    let admission = session.admission(realm_id).await?;
+    let link = Link::open(&admission).await?;
+    Ok((link, admission))
+}

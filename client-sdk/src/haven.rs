@@ -1,0 +1,68 @@
+//! A gateway: where everything begins.
+
+use crate::error::HavenError;
+use crate::http::{Call, Http};
+use crate::retry::RetryPolicy;
+use crate::session::Session;
+use crate::wire::{Realm, RealmList};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A gateway of Haven. Clones share their connections; one is enough for any number of accounts.
+#[derive(Clone)]
+pub struct Haven {
+    http: Http,
+}
+
+impl Haven {
+    /// A gateway by its address, such as `http://127.0.0.1:8080`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// `client.bad_url`.
+    pub fn new(gateway_url: &str) -> Result<Self, HavenError> {
+        Ok(Self { http: Http::new(gateway_url)? })
+    }
+
+    /// From now on waits when the gateway says that it is busy, instead of answering so.
+    #[must_use]
+    pub fn with_retry(self, policy: RetryPolicy) -> Self {
+        Self { http: self.http.with_retry(policy) }
+    }
+
+    /// Registers an account and begins its first session.
+    ///
+    /// # Errors
+    /// `request.invalid`, `account.email_invalid`, `account.email_taken`.
+    pub async fn register(&self, email: &str, password: &str) -> Result<Session, HavenError> {
+        let body = json!({ "email": email, "password": password });
+        self.begin("/v1/auth/register", &body).await
+    }
+
+    /// Begins a session of an account.
+    ///
+    /// # Errors
+    /// `account.bad_credentials`, `account.banned`.
+    pub async fn login(&self, email: &str, password: &str) -> Result<Session, HavenError> {
+        let body = json!({ "email": email, "password": password });
+        self.begin("/v1/auth/login", &body).await
+    }
+
+    /// Goes on with a session whose refresh token was kept. The token is spent by this.
+    ///
+    /// # Errors
+    /// `session.refresh_reused`, `session.unknown`.
+    pub async fn resume(&self, refresh_token: &str) -> Result<Session, HavenError> {
+        self.begin("/v1/auth/refresh", &json!({ "refresh_token": refresh_token })).await
+    }
+
+    /// The realms there are.
+    pub async fn realms(&self) -> Result<Vec<Realm>, HavenError> {
+        let list: RealmList = self.http.send(&Call::new(Method::GET, "/v1/realms")).await?;
+        Ok(list.realms)
+    }
+
+    async fn begin(&self, path: &str, body: &Value) -> Result<Session, HavenError> {
+        let grant = self.http.send(&Call::new(Method::POST, path).body(body).once()).await?;
+        Ok(Session::new(self.http.clone(), grant))
+    }
+}

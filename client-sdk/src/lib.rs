@@ -1,0 +1,62 @@
+//! What a game client uses to play in a Haven realm: log in, enter, walk, and watch who is near.
+//!
+//! [`Haven`] is a gateway, [`Session`] a login that keeps itself fresh, [`RealmClient`] a connection
+//! to a realm that follows its player, predicts positions, and reconnects by itself.
+//! Keeps true: positions are predicted by the very functions the realm decides with
+//! (`haven_rules::motion`); whoever moves between watched blocks is never reported as gone; an
+//! account's token never leaves the session but to its gateway.
+//! Leaves out on purpose: drawing, input devices, and storing secrets.
+//!
+//! ```no_run
+//! # async fn play() -> Result<(), haven_client_sdk::HavenError> {
+//! use haven_client_sdk::{Event, Haven};
+//!
+//! let session = Haven::new("http://127.0.0.1:8080")?.login("ada@example.org", "password").await?;
+//! let character = &session.characters().await?[0];
+//! let realm = session.enter(character.realm_id).await?;
+//! let mut events = realm.events();
+//! realm.enter_world(character.character_id).await?;
+//! realm.walk(1, 0).await?;
+//! while let Some(event) = events.next_event().await {
+//!     if let Event::Entered { seen, .. } = event {
+//!         let position = realm.position_of(seen.entity_id, std::time::Instant::now());
+//!         // Draw seen.name at position …
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod driver;
+mod error;
+mod event;
+mod haven;
+mod http;
+mod link;
+mod own;
+mod realm;
+mod retry;
+mod ring;
+mod scene;
+mod session;
+mod shared;
+mod tokens;
+mod wire;
+mod world;
+
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+#[rustfmt::skip]
+pub mod module_bindings;
+
+pub use error::HavenError;
+pub use event::{Event, Events, Seen};
+pub use haven::Haven;
+pub use haven_rules::motion::{Segment, SegmentEnd};
+pub use haven_rules::world::Area;
+pub use realm::RealmClient;
+pub use retry::RetryPolicy;
+pub use session::Session;
+pub use shared::Traffic;
+pub use wire::{Admission, Character, Realm};
+pub use world::World;

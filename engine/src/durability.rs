@@ -1,0 +1,123 @@
+//! The commit logs of all databases, watched: how far they are written, and how far they must be.
+//!
+//! Keeps true: a transaction counts from the moment the engine hands it over, before anybody is
+//! answered, so "written" here includes everything that was acknowledged.
+//! Leaves out on purpose: the writing itself, which is the engine's own `Local` durability.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use spacetimedb::db::relational_db::{self, LocalDurability, Txdata};
+use spacetimedb::host::{DurabilityProvider, ExternalDurability, StartSnapshotWatcher};
+use spacetimedb_durability::{Durability, TxOffset};
+use spacetimedb_paths::server::ServerDataDir;
+
+/// How often a wait looks again.
+const POLL_MILLIS: u64 = 5;
+
+/// One database's commit log, and how many transactions it was given.
+struct WatchedLog {
+    log: LocalDurability,
+    /// Transactions in the log once all that was handed over is written.
+    expected: AtomicU64,
+}
+
+impl WatchedLog {
+    fn new(log: LocalDurability) -> Self {
+        let written = log.durable_tx_offset().map_or(0, |offset| offset + 1);
+        Self { log, expected: AtomicU64::new(written) }
+    }
+
+    /// Transactions on disk.
+    fn written(&self) -> u64 {
+        self.log.durable_tx_offset().map_or(0, |offset| offset + 1)
+    }
+
+    /// Transactions that were acknowledged and are not on disk yet.
+    fn backlog(&self) -> u64 {
+        self.expected.load(Ordering::Acquire).saturating_sub(self.written())
+    }
+}
+
+impl Durability for WatchedLog {
+    type TxData = Txdata;
+
+    fn append_tx(&self, tx: Txdata) {
+        self.expected.fetch_add(1, Ordering::AcqRel);
+        self.log.append_tx(tx);
+    }
+
+    fn durable_tx_offset(&self) -> Option<TxOffset> {
+        self.log.durable_tx_offset()
+    }
+}
+
+/// Opens commit logs for the host controller and remembers them, weakly, by replica.
+pub(crate) struct WatchedLogs {
+    data_dir: Arc<ServerDataDir>,
+    logs: Mutex<BTreeMap<u64, Weak<WatchedLog>>>,
+}
+
+impl WatchedLogs {
+    /// Logs below `data_dir`.
+    pub(crate) fn new(data_dir: Arc<ServerDataDir>) -> Self {
+        Self { data_dir, logs: Mutex::default() }
+    }
+
+    /// The sum of acknowledged but unwritten transactions.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.open_logs().iter().map(|log| log.backlog()).sum()
+    }
+
+    /// Waits until all that was handed over is on disk. `false` when `patience` ran out first.
+    pub(crate) async fn wait_written(&self, patience: Duration) -> bool {
+        wait(patience, || self.backlog() == 0).await
+    }
+
+    /// Waits until every database is closed. `false` when `patience` ran out first.
+    pub(crate) async fn wait_closed(&self, patience: Duration) -> bool {
+        wait(patience, || self.open_logs().is_empty()).await
+    }
+
+    fn open_logs(&self) -> Vec<Arc<WatchedLog>> {
+        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
+        logs.values().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// Looks at `done` until it holds; `false` when `patience` ran out first.
+pub(crate) async fn wait(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + patience;
+    loop {
+        if done() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
+    }
+}
+
+#[async_trait]
+impl DurabilityProvider for WatchedLogs {
+    async fn durability(
+        &self,
+        replica_id: u64,
+    ) -> anyhow::Result<(ExternalDurability, Option<StartSnapshotWatcher>)> {
+        let folder = self.data_dir.replica(replica_id).commit_log();
+        let (log, disk_size) = relational_db::local_durability(folder).await?;
+        let watched = Arc::new(WatchedLog::new(log.clone()));
+        self.logs
+            .lock()
+            .expect("invariant: no holder of the log list panics")
+            .insert(replica_id, Arc::downgrade(&watched));
+        let compress: StartSnapshotWatcher = Box::new(|snapshots| {
+            tokio::spawn(relational_db::snapshot_watching_commitlog_compressor(snapshots, log));
+        });
+        Ok(((watched, disk_size), Some(compress)))
+    }
+}

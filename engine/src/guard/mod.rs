@@ -1,0 +1,218 @@
+//! The guard: what stands between the network and the engine.
+//!
+//! The engine trusts whoever reaches it. So every request comes through here first: its route must
+//! be listed, its token must be one of ours, and what goes on to the engine is written anew, with a
+//! ticket in place of the token.
+//! Keeps true: refuse when in doubt; the engine never sees a caller's token, path or query as it
+//! was sent; tokens are never logged.
+//! Leaves out on purpose: byte budgets, connection counts and health, which stand beside it.
+
+mod keys;
+mod refusal;
+mod routes;
+mod token;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use axum07::body::Body;
+use axum07::extract::{Request, State};
+use axum07::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
+use axum07::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use axum07::middleware::Next;
+use http_body_util::Limited;
+
+pub use keys::KeySource;
+pub use refusal::Refusal;
+pub use token::TOKEN_BYTES_MAX;
+
+use crate::ticket::TicketOffice;
+use keys::KeyRing;
+use refusal::Counters;
+use routes::{Access, Parameters, Route};
+use token::{Caller, Standing};
+
+/// Whom to let in.
+#[derive(Debug, Clone)]
+pub struct GuardConfig {
+    /// The only issuer whose tokens are accepted, compared letter by letter.
+    pub issuer: String,
+    /// The audience of the owner's tokens, usually `haven-admin`.
+    pub audience_admin: String,
+    /// What stands before the database in the audience of a realm token, usually `haven-realm:`.
+    pub audience_realm_prefix: String,
+    /// The issuer's public keys.
+    pub keys: KeySource,
+}
+
+impl GuardConfig {
+    /// The usual audiences.
+    pub fn new(issuer: impl Into<String>, keys: KeySource) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audience_admin: "haven-admin".to_owned(),
+            audience_realm_prefix: "haven-realm:".to_owned(),
+            keys,
+        }
+    }
+}
+
+/// What a caller may say about his address or identity, and nobody believes.
+const DROPPED_REQUEST_HEADERS: [HeaderName; 4] = [
+    HeaderName::from_static("cookie"),
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+];
+/// The engine shows the ticket here.
+const TICKET_HEADER: HeaderName = HeaderName::from_static("spacetime-identity-token");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Who asks for what anybody may know.
+const NOBODY: &str = "nobody";
+
+/// The guard's state.
+pub(crate) struct Guard {
+    config: GuardConfig,
+    keys: KeyRing,
+    tickets: Arc<TicketOffice>,
+    counters: Counters,
+}
+
+impl Guard {
+    /// A guard that lets in whom `config` says, with tickets from `tickets`.
+    pub(crate) fn new(config: GuardConfig, tickets: Arc<TicketOffice>) -> Self {
+        let keys = KeyRing::new(config.keys.clone());
+        Self { config, keys, tickets, counters: Counters::default() }
+    }
+
+    /// Refusals so far, by code.
+    pub(crate) fn refusals(&self) -> Vec<(&'static str, u64)> {
+        self.counters.read()
+    }
+
+    /// Turns a request from outside into one for the engine.
+    async fn check(&self, request: Request) -> Result<Request, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let route = routes::find(&parts.method, parts.uri.path())?;
+        let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
+        let caller = match route.access {
+            Access::Anyone => None,
+            Access::Player | Access::Owner => {
+                let token = bearer(&parts.headers, &parameters)?;
+                let caller = self.caller(&token).await?;
+                permit(&caller, &route)?;
+                Some(caller)
+            }
+        };
+        let body = limit(body, &parts.headers, route.body_bytes_max)?;
+        let is_owner = caller.as_ref().is_some_and(|c| c.standing == Standing::Owner);
+        let uri = route.rewrite(&parameters, is_owner);
+        parts.uri = Uri::try_from(uri).map_err(|_| Refusal::QueryMalformed)?;
+        self.replace_headers(&mut parts.headers, caller.as_ref())?;
+        Ok(Request::from_parts(parts, body))
+    }
+
+    async fn caller(&self, token: &str) -> Result<Caller, Refusal> {
+        let kid = token::key_id(token)?;
+        let key = self.keys.key(&kid).await?;
+        token::caller(token, &key, &self.config)
+    }
+
+    fn replace_headers(
+        &self,
+        headers: &mut HeaderMap,
+        caller: Option<&Caller>,
+    ) -> Result<(), Refusal> {
+        for name in &DROPPED_REQUEST_HEADERS {
+            headers.remove(name);
+        }
+        let (issuer, subject) = match caller {
+            Some(caller) => (caller.issuer.as_str(), caller.subject.as_str()),
+            None => (NOBODY, NOBODY),
+        };
+        let ticket = self.tickets.issue(issuer, subject).map_err(|_| Refusal::Internal)?;
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {ticket}")).map_err(|_| Refusal::Internal)?;
+        value.set_sensitive(true);
+        // `insert` replaces all values of the header that there were.
+        headers.insert(AUTHORIZATION, value);
+        Ok(())
+    }
+}
+
+/// The layer: every request to the engine passes through this function.
+pub(crate) async fn admit(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let checked = match guard.check(request).await {
+        Ok(request) => {
+            let response = next.run(request).await;
+            // The engine found a body without a declared length to be longer than the limit.
+            match response.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::BodyTooLarge),
+                _ => Ok(response),
+            }
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let mut response = checked.unwrap_or_else(|refusal| {
+        guard.counters.count(refusal);
+        tracing::debug!(code = refusal.code(), request_id, "refused");
+        refusal.response(&request_id)
+    });
+    let headers = response.headers_mut();
+    headers.remove(TICKET_HEADER);
+    if let Ok(value) = HeaderValue::try_from(request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The token: from the one `Authorization` header if there is any, else from the query.
+fn bearer(headers: &HeaderMap, parameters: &Parameters) -> Result<String, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(Refusal::TokenMalformed);
+    }
+    let Some(value) = first else {
+        return parameters.token.clone().ok_or(Refusal::TokenMissing);
+    };
+    let text = value.to_str().map_err(|_| Refusal::TokenMalformed)?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(token.trim().to_owned())
+        }
+        _ => Err(Refusal::TokenMalformed),
+    }
+}
+
+fn permit(caller: &Caller, route: &Route<'_>) -> Result<(), Refusal> {
+    let Standing::Player(databases) = &caller.standing else {
+        return Ok(());
+    };
+    if route.access == Access::Owner {
+        return Err(Refusal::RouteForbidden);
+    }
+    match route.database {
+        Some(database) if !databases.iter().any(|own| own == database) => {
+            Err(Refusal::TokenAudience)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn limit(body: Body, headers: &HeaderMap, bytes_max: usize) -> Result<Body, Refusal> {
+    if let Some(length) = headers.get(CONTENT_LENGTH) {
+        let length = length.to_str().ok().and_then(|text| text.parse::<usize>().ok());
+        if length.is_none_or(|length| length > bytes_max) {
+            return Err(Refusal::BodyTooLarge);
+        }
+    }
+    Ok(Body::new(Limited::new(body, bytes_max)))
+}

@@ -1,0 +1,33 @@
+//! SpacetimeDB, linked in-process behind Haven's guard, with the compiled module as bytes.
+//!
+//! [`Engine::start`] gives the genuine HTTP and WebSocket server on an address, on disk or in
+//! memory; [`publish`] puts a module into it; [`Engine::stop`] leaves everything on disk.
+//! Keeps true: nothing of the engine is reachable without the guard; everything that depends on
+//! the engine's release lives in this crate.
+//! Leaves out on purpose: the game (the module has it), the gateway, and configuration files.
+
+mod bindings;
+mod control;
+mod durability;
+mod engine;
+mod error;
+mod guard;
+mod module;
+mod node;
+mod publish;
+mod schema;
+mod server;
+mod ticket;
+
+#[cfg(test)]
+mod tests;
+
+pub use bindings::{BindingsLanguage, generate_bindings, generate_player_bindings};
+pub use engine::{Engine, EngineConfig};
+pub use error::EngineError;
+pub use guard::{GuardConfig, KeySource, Refusal, TOKEN_BYTES_MAX};
+pub use publish::{PublishOutcome, publish};
+pub use schema::module_schema;
+
+/// The published module, compiled for WebAssembly by this crate's build script.
+pub const MODULE_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/haven_module.wasm"));

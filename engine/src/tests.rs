@@ -1,0 +1,189 @@
+//! The engine itself: started, published to, stopped, started again.
+//!
+//! Keeps true: every test has an engine, an issuer and a directory of its own.
+//! Leaves out on purpose: the module's behaviour, of which only the tables are used here.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::guard::tests::Issuer;
+use crate::{Engine, EngineConfig, EngineError, GuardConfig, KeySource, MODULE_WASM, publish};
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// An issuer with a data directory, and what its owner does.
+struct Host {
+    issuer: Issuer,
+    data: TempDir,
+}
+
+impl Host {
+    fn new() -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        Self { issuer: Issuer::new(), data }
+    }
+
+    fn config(&self, in_memory: bool) -> EngineConfig {
+        let keys = KeySource::File(self.issuer.folder.path().join("jwks.json"));
+        EngineConfig {
+            data_dir: self.data.path().to_owned(),
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            in_memory,
+            guard: GuardConfig::new("haven", keys),
+        }
+    }
+
+    async fn start(&self, in_memory: bool) -> Engine {
+        Engine::start(self.config(in_memory)).await.expect("the engine starts")
+    }
+
+    async fn publish(&self, engine: &Engine) -> bool {
+        let owner = self.issuer.owner_token();
+        let outcome = publish(&engine.uri(), "haven", &owner, MODULE_WASM).await;
+        outcome.expect("the module is accepted").created
+    }
+
+    async fn sql(&self, engine: &Engine, statement: String) -> String {
+        let answer = reqwest::Client::new()
+            .post(format!("{}/v1/database/haven/sql", engine.uri()))
+            .bearer_auth(self.issuer.owner_token())
+            .body(statement.clone())
+            .send()
+            .await
+            .expect("the engine answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("an answer");
+        assert!(status.is_success(), "{statement}: {status} {text}");
+        text
+    }
+
+    /// Commits one row that is recognised by its number.
+    async fn insert(&self, engine: &Engine, number: u8) {
+        let identity = format!("{number:02x}").repeat(32);
+        let row = format!("({number}, 0x{identity})");
+        let statement = format!("INSERT INTO realm_owner (singleton_id, identity) VALUES {row}");
+        self.sql(engine, statement).await;
+    }
+
+    async fn count(&self, engine: &Engine, table: &str) -> u64 {
+        let text = self.sql(engine, format!("SELECT COUNT(*) AS n FROM {table}")).await;
+        let answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        answer[0]["rows"][0][0].as_u64().expect("a number")
+    }
+
+    async fn connect(&self, engine: &Engine) -> Socket {
+        let uri = format!("ws://{}/v1/database/haven/subscribe", engine.addr());
+        let mut request = uri.into_client_request().expect("an address");
+        let headers = request.headers_mut();
+        let bearer = format!("Bearer {}", self.issuer.owner_token());
+        headers.insert("authorization", bearer.parse().expect("a value"));
+        let protocol = "v1.json.spacetimedb".parse().expect("a value");
+        headers.insert("sec-websocket-protocol", protocol);
+        connect_async(request).await.expect("the owner is let in").0
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_there_after_a_stop() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    assert!(host.publish(&engine).await);
+    for number in 1..=50 {
+        host.insert(&engine, number).await;
+    }
+    assert!(engine.durability_backlog() > 0, "the disk is slower than this");
+    let listen = engine.addr();
+    engine.stop().await.expect("everything is written");
+
+    let again = EngineConfig { listen, ..host.config(false) };
+    let engine = Engine::start(again).await.expect("directory and address are free again");
+    assert_eq!(host.count(&engine, "realm_owner").await, 51);
+    assert!(!host.publish(&engine).await, "the database is known already");
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_disconnects_every_client() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    host.publish(&engine).await;
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        sockets.push(host.connect(&engine).await);
+    }
+    // A handshake is answered before the engine has run `client_connected`.
+    while engine.connected_clients().await < 20 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(engine.close_connections().await, "all connections are closed");
+    assert_eq!(engine.connected_clients().await, 0, "and have left their rows");
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_leaves_nothing_behind() {
+    let host = Host::new();
+    let engine = host.start(true).await;
+    host.publish(&engine).await;
+    host.insert(&engine, 1).await;
+    assert_eq!(engine.durability_backlog(), 0);
+    let folder = engine.folder().to_owned();
+    assert!(folder.exists());
+    engine.stop().await.expect("nothing to write");
+    assert!(!folder.exists(), "the temporary folder is gone");
+    assert!(std::fs::read_dir(host.data.path()).expect("readable").next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_one_clear_line() {
+    let host = Host::new();
+    let engine = host.start(true).await;
+    let listen = engine.addr();
+    let error = Engine::start(EngineConfig { listen, ..host.config(true) }).await.err();
+    assert!(matches!(error, Some(EngineError::PortTaken(addr)) if addr == listen));
+    let line = EngineError::PortTaken(listen).to_string();
+    assert!(line.contains(&listen.to_string()) && !line.contains('\n'), "{line}");
+    engine.stop().await.expect("nothing to write");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_in_use_is_one_clear_line_and_free_after_a_stop() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    let error = Engine::start(host.config(false)).await.err().expect("it is in use");
+    assert!(matches!(error, EngineError::DataDirInUse { .. }), "{error}");
+    let pid = std::process::id().to_string();
+    assert!(error.to_string().contains(&pid) && !error.to_string().contains('\n'), "{error}");
+    engine.stop().await.expect("nothing to write");
+    host.start(false).await.stop().await.expect("nothing to write");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_another_release_is_left_alone() {
+    let host = Host::new();
+    host.start(false).await.stop().await.expect("nothing to write");
+    let file = host.data.path().join("engine/metadata.toml");
+    std::fs::write(&file, "version = \"1.99.0\"\nedition = \"haven\"\n").expect("writable");
+    let error = Engine::start(host.config(false)).await.err().expect("it is too new");
+    assert!(matches!(error, EngineError::DataDirUnusable { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_is_none_is_refused_with_a_reason() {
+    let host = Host::new();
+    let engine = host.start(true).await;
+    let owner = host.issuer.owner_token();
+    let error = publish(&engine.uri(), "haven", &owner, b"not wasm").await.err();
+    assert!(matches!(error, Some(EngineError::PublishRefused { status: 500, .. })), "{error:?}");
+    let player = host.issuer.token(&json!({}));
+    let error = publish(&engine.uri(), "haven", &player, MODULE_WASM).await.err();
+    assert!(matches!(error, Some(EngineError::PublishRefused { status: 403, .. })), "{error:?}");
+    assert!(host.publish(&engine).await, "neither left a database behind");
+    engine.stop().await.expect("nothing to write");
+    let error = publish("http://127.0.0.1:1", "haven", &owner, MODULE_WASM).await.err();
+    assert!(matches!(error, Some(EngineError::Unreachable { .. })), "{error:?}");
+}
