@@ -3,7 +3,6 @@
 //! Keeps true: the wasm comes from the same lock file as everything else, is built once per change
 //! of its sources, and never depends on flags or wrappers that were meant for the native build.
 //! Leaves out on purpose: installing the wasm target. It says what to type instead.
-#![expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
 
 use std::env;
 use std::ffi::OsStr;

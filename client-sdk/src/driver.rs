@@ -1,4 +1,4 @@
-//! The task behind a realm's client: connects again when the connection is lost, and stays admitted.
+//! The task behind a realm's client: connects again when the connection is lost, stays admitted.
 //!
 //! Keeps true: one connection at a time; the admission is renewed before it runs out, without
 //! reconnecting; after a reconnect the character is back in the world and everything around it in
@@ -173,11 +173,8 @@ impl Driver {
                 command = self.commands.recv() => match command {
                     None => return Err(End::Done(None)),
                     Some(Command::Disconnect { done }) => return Err(End::Done(Some(done))),
-                    Some(Command::Enter { reply, .. } | Command::Call { reply: Some(reply), .. }) => {
-                        // Dropped when nobody waits any more.
-                        let _ = reply.send(Err(HavenError::Disconnected));
-                    }
-                    Some(Command::Call { reply: None, .. }) => {}
+                    Some(Command::Enter { reply, .. }) => refuse(Some(reply)),
+                    Some(Command::Call { reply, .. }) => refuse(reply),
                 },
             }
         }
@@ -201,6 +198,13 @@ impl Driver {
             // Dropped when nobody waits any more.
             let _ = done.send(());
         }
+    }
+}
+
+fn refuse(reply: Option<Reply>) {
+    if let Some(reply) = reply {
+        // Dropped when nobody waits any more.
+        let _ = reply.send(Err(HavenError::Disconnected));
     }
 }
 

@@ -19,6 +19,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the gateway answers when it has too much to do, or a caller asks too often.
 const TOO_MANY_REQUESTS: u16 = 429;
 const SERVICE_UNAVAILABLE: u16 = 503;
+/// The code of a 503 that says that nothing was begun.
+const BUSY: &str = "gateway.busy";
 
 /// One gateway and the connections to it.
 #[derive(Clone)]
@@ -94,10 +96,10 @@ impl Http {
 
     fn wait_after(&self, call: &Call<'_>, attempts: u32, error: &HavenError) -> Option<Duration> {
         let policy = self.retry?;
-        let HavenError::Refused { status, retry_after, .. } = error else { return None };
+        let HavenError::Refused { code, status, retry_after, .. } = error else { return None };
         let worth = match *status {
             TOO_MANY_REQUESTS => true,
-            SERVICE_UNAVAILABLE => call.repeatable,
+            SERVICE_UNAVAILABLE => call.repeatable || code == BUSY,
             _ => false,
         };
         if worth { policy.wait_after(attempts, *retry_after, rand::random()) } else { None }

@@ -1,7 +1,7 @@
 //! What a game client uses to play in a Haven realm: log in, enter, walk, and watch who is near.
 //!
-//! [`Haven`] is a gateway, [`Session`] a login that keeps itself fresh, [`RealmClient`] a connection
-//! to a realm that follows its player, predicts positions, and reconnects by itself.
+//! [`Haven`] is a gateway, [`Session`] a login that keeps itself fresh, [`RealmClient`] a
+//! connection to a realm that follows its player, predicts positions, and reconnects by itself.
 //! Keeps true: positions are predicted by the very functions the realm decides with
 //! (`haven_rules::motion`); whoever moves between watched blocks is never reported as gone; an
 //! account's token never leaves the session but to its gateway.
@@ -45,7 +45,10 @@ mod tokens;
 mod wire;
 mod world;
 
+/// The realm's public tables and player reducers as `spacetimedb-codegen` writes them: exactly what
+/// `haven_engine::generate_player_bindings` answers for them. Never edited by hand.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+#[allow(rustdoc::broken_intra_doc_links, reason = "generated")]
 #[rustfmt::skip]
 pub mod module_bindings;
 

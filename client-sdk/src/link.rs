@@ -3,7 +3,7 @@
 //! Keeps true: what one message of the realm changes is handed out together; at most eight
 //! connections are being opened at a time, because opening one blocks a thread; a connection is
 //! drained before it is dropped, because the SpacetimeDB SDK's own tasks panic otherwise.
-//! Leaves out on purpose: what anything means. Everything that depends on the SDK's release is here.
+//! Leaves out on purpose: what anything means. What depends on the SDK's release is all here.
 
 use crate::error::HavenError;
 use crate::module_bindings::{
@@ -217,7 +217,7 @@ impl Link {
     }
 }
 
-/// Registers the callbacks of one table: `$is` for a row that is there, `$gone` for one that is not.
+/// Registers the callbacks of one table: `$is` for a row that is there, `$gone` for one that went.
 macro_rules! report_table {
     ($table:expr, $inbox:expr, $is:expr, $gone:expr) => {{
         let inbox = $inbox.clone();

@@ -94,8 +94,8 @@ impl RealmClient {
         self.input_and_wait(call, intent, running).await
     }
 
-    /// Sets a direction without waiting; at any rate, though the realm takes up one course per 50 ms
-    /// and entity. A refusal is told as `Refused`. Answers the course number that the realm will
+    /// Sets a direction without waiting; at any rate, though the realm takes up one course per
+    /// 50 ms and entity. A refusal is told as `Refused`. Answers the course number that the realm will
     /// give this input if it is the only one of its tick, so that it can be recognised elsewhere.
     ///
     /// # Errors

@@ -10,8 +10,8 @@ const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(15);
 /// The first of them.
 const RECONNECT_WAIT_FIRST: Duration = Duration::from_millis(500);
 
-/// Whether and how calls to the gateway wait when it answers 429 or 503. Without one, the refusal is
-/// returned at once.
+/// Whether and how calls to the gateway wait when it answers 429 or 503. Without one, the refusal
+/// is returned at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts in all, the first included.
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_wait_is_between_half_and_all_of_its_step(attempts in 0..200_u32, chance in 0.0..=1.0) {
+        fn every_wait_is_half_to_all_of_its_step(attempts in 0..200_u32, chance in 0.0..=1.0) {
             let mut backoff = Backoff { attempts };
             let full = Backoff { attempts }.next_wait(1.0);
             let wait = backoff.next_wait(chance);

@@ -3,7 +3,7 @@
 //! Keeps true: who moves from one watched block to another has moved, and is never reported as gone
 //! and come; to tell the one from the other, who is out of view is kept for 100 ms. After a
 //! reconnect only what has changed meanwhile is reported.
-//! Leaves out on purpose: the clock, which comes in as instants, and the own character's prediction.
+//! Leaves out on purpose: the clock, which comes in as instants, and the own prediction.
 
 use crate::event::Seen;
 use crate::module_bindings::{Entity, Motion};

@@ -116,7 +116,7 @@ impl Engine {
         self.node.logs().backlog()
     }
 
-    /// Stops within ten seconds: no new connections, requests in flight answered, WebSockets
+    /// Stops within ten seconds: no new connections, requests in flight answered, sockets
     /// closed, `client_disconnected` run, everything written, all files closed.
     ///
     /// # Errors

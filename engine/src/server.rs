@@ -1,9 +1,9 @@
 //! The listener: accepts connections, serves HTTP/1.1 on them, and ends them for a stop.
 //!
 //! Keeps true: no Nagle delay; a connection that does not send its headers in time is dropped; at a
-//! stop, requests in flight are finished and WebSockets see the end of their input, so that the
-//! engine runs `client_disconnected` for each.
-//! Leaves out on purpose: HTTP/2 (WebSockets of the engine are HTTP/1.1), TLS (a proxy's task), and
+//! stop, requests in flight are finished and each `WebSocket` sees the end of its input, so that
+//! the engine runs `client_disconnected` for it.
+//! Leaves out on purpose: HTTP/2 (the engine's sockets are HTTP/1.1), TLS (a proxy's task), and
 //! byte budgets.
 
 use std::convert::Infallible;
@@ -58,8 +58,8 @@ impl Server {
         let stop = CancellationToken::new();
         let lines = Arc::new(AtomicUsize::new(0));
         tokio::spawn(accept(listener, service, stop.clone(), lines.clone()));
-        let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { addr, stop, _stop_on_drop, lines })
+        let stop_on_drop = stop.clone().drop_guard();
+        Ok(Self { addr, stop, _stop_on_drop: stop_on_drop, lines })
     }
 
     /// Where it listens.
@@ -155,8 +155,9 @@ impl Line {
         let end = CancellationToken::new();
         let ended = Box::pin(end.clone().cancelled_owned());
         let gone = CancellationToken::new();
-        let _gone_on_drop = gone.clone().drop_guard();
-        Self { stream, end, ended, gone, _gone_on_drop, lines: lines.clone() }
+        let gone_on_drop = gone.clone().drop_guard();
+        let lines = lines.clone();
+        Self { stream, end, ended, gone, _gone_on_drop: gone_on_drop, lines }
     }
 }
 

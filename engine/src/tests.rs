@@ -154,7 +154,7 @@ async fn a_port_that_is_taken_is_one_clear_line() {
 async fn a_data_directory_in_use_is_one_clear_line_and_free_after_a_stop() {
     let host = Host::new();
     let engine = host.start(false).await;
-    let error = Engine::start(host.config(false)).await.err().expect("it is in use");
+    let error = Engine::start(host.config(false)).await.expect_err("it is in use");
     assert!(matches!(error, EngineError::DataDirInUse { .. }), "{error}");
     let pid = std::process::id().to_string();
     assert!(error.to_string().contains(&pid) && !error.to_string().contains('\n'), "{error}");
@@ -168,7 +168,7 @@ async fn data_of_another_release_is_left_alone() {
     host.start(false).await.stop().await.expect("nothing to write");
     let file = host.data.path().join("engine/metadata.toml");
     std::fs::write(&file, "version = \"1.99.0\"\nedition = \"haven\"\n").expect("writable");
-    let error = Engine::start(host.config(false)).await.err().expect("it is too new");
+    let error = Engine::start(host.config(false)).await.expect_err("it is too new");
     assert!(matches!(error, EngineError::DataDirUnusable { .. }), "{error}");
 }
 

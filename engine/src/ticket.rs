@@ -24,7 +24,7 @@ use crate::EngineError;
 const AUDIENCE: &str = "haven-engine";
 
 /// How long a ticket lasts. It is used at once, so this only has to outlive one request's start.
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 
 /// Signs and checks tickets; the engine's `JwtAuthProvider`.
 pub(crate) struct TicketOffice {

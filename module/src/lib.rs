@@ -3,8 +3,8 @@
 //! Leaves out the game on purpose. Naming the crate below is what links its reducers in.
 #![allow(missing_docs, reason = "the reducer macro makes items that cannot carry any")]
 
-use haven_reducers::{realms, Refusal};
-use spacetimedb::{reducer, ReducerContext};
+use haven_reducers::{Refusal, realms};
+use spacetimedb::{ReducerContext, reducer};
 
 /// The database is made.
 #[reducer(init)]

@@ -4,15 +4,15 @@
 //! ended session has no row and no tokens, and a token is exchanged at most once.
 
 use crate::authority::{require, require_database};
-use crate::{audit, now_micros, realms, Refusal};
+use crate::{Refusal, audit, now_micros, realms};
 use haven_rules::accounts::{
-    check_status, normalize_email, session_ends_at_micros, validate_digest, validate_password_phc,
-    AccountError, AccountStatus, Permission, Role,
+    AccountError, AccountStatus, Permission, Role, check_status, normalize_email,
+    session_ends_at_micros, validate_digest, validate_password_phc,
 };
 use haven_tables::accounts::{
-    account, account_session, refresh_token, Account, AccountSession, RefreshToken,
+    Account, AccountSession, RefreshToken, account, account_session, refresh_token,
 };
-use spacetimedb::{reducer, table, ReducerContext, ScheduleAt, Table};
+use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
 /// Most sessions an account may have; one more ends the oldest.
@@ -322,7 +322,12 @@ fn issue_token(
         ctx.db.refresh_token().token_sha256().delete(token.token_sha256);
     }
     let issued_at = ctx.timestamp;
-    ctx.db.refresh_token().insert(RefreshToken { token_sha256, session_id, issued_at, spent_at: None });
+    ctx.db.refresh_token().insert(RefreshToken {
+        token_sha256,
+        session_id,
+        issued_at,
+        spent_at: None,
+    });
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 //! Kept for `rules::audit::RETENTION_DAYS`; the sweep takes the oldest by index.
 
 use crate::authority::require_database;
-use crate::{now_micros, Refusal};
+use crate::{Refusal, now_micros};
 use haven_rules::audit::{swept_up_to_micros, tidy_detail};
-use haven_tables::audit::{audit_entry, AuditEntry};
-use spacetimedb::{reducer, table, ReducerContext, ScheduleAt, Table};
+use haven_tables::audit::{AuditEntry, audit_entry};
+use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
 /// How often old entries are swept.

@@ -2,10 +2,10 @@
 //!
 //! Keeps true: without an owner row, an admission or a connection row the answer is no.
 
-use crate::{now_micros, Refusal};
+use crate::{Refusal, now_micros};
 use haven_rules::accounts::{AccountError, Permission, Role};
-use haven_rules::realms::{check_admission, RealmError};
-use haven_tables::realms::{admission, realm_connection, realm_owner, Admission};
+use haven_rules::realms::{RealmError, check_admission};
+use haven_tables::realms::{Admission, admission, realm_connection, realm_owner};
 use spacetimedb::ReducerContext;
 
 /// A caller who holds a permission.
@@ -34,11 +34,7 @@ fn is_owner(ctx: &ReducerContext) -> bool {
 /// # Errors
 /// `account.permission_denied` for everybody else.
 pub(crate) fn require_owner(ctx: &ReducerContext) -> Result<(), Refusal> {
-    if is_owner(ctx) {
-        Ok(())
-    } else {
-        Err(AccountError::PermissionDenied.into())
-    }
+    if is_owner(ctx) { Ok(()) } else { Err(AccountError::PermissionDenied.into()) }
 }
 
 /// A caller whose role holds the permission; the owner holds all.
@@ -101,9 +97,5 @@ pub(crate) fn require_player(ctx: &ReducerContext) -> Result<Player, Refusal> {
 /// # Errors
 /// Those of [`admitted`].
 pub(crate) fn may_connect(ctx: &ReducerContext) -> Result<Option<Admission>, Refusal> {
-    if is_owner(ctx) {
-        Ok(None)
-    } else {
-        admitted(ctx).map(Some)
-    }
+    if is_owner(ctx) { Ok(None) } else { admitted(ctx).map(Some) }
 }

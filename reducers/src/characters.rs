@@ -4,17 +4,17 @@
 //! not has none of them. Deleted characters keep their name until they are purged.
 
 use crate::authority::{require, require_database, require_player};
-use crate::{motion, now_micros, realms, world, Refusal};
+use crate::{Refusal, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
-    check_restore, check_room, purge_at_micros, validate_kind, validate_name, CharacterError,
+    CharacterError, check_restore, check_room, purge_at_micros, validate_kind, validate_name,
 };
 use haven_rules::world::OPEN_WORLD;
 use haven_tables::characters::{
-    character, character_deletion, character_position, character_presence, Character,
-    CharacterDeletion, CharacterPosition, CharacterPresence,
+    Character, CharacterDeletion, CharacterPosition, CharacterPresence, character,
+    character_deletion, character_position, character_presence,
 };
-use spacetimedb::{reducer, table, ReducerContext, ScheduleAt, Table};
+use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
 /// How often deleted characters are purged.
@@ -36,7 +36,9 @@ pub struct CharacterPurgeTimer {
 pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     if ctx.db.character_purge_timer().count() == 0 {
         let scheduled_at = PURGE_INTERVAL.into();
-        ctx.db.character_purge_timer().insert(CharacterPurgeTimer { scheduled_id: 0, scheduled_at });
+        ctx.db
+            .character_purge_timer()
+            .insert(CharacterPurgeTimer { scheduled_id: 0, scheduled_at });
     }
 }
 
@@ -156,11 +158,7 @@ pub fn character_enter(ctx: &ReducerContext, character_id: u64) -> Result<(), Re
 #[reducer]
 pub fn character_leave(ctx: &ReducerContext) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
-    if take_out(ctx, player.account_id) {
-        Ok(())
-    } else {
-        Err(CharacterError::NotInWorld.into())
-    }
+    if take_out(ctx, player.account_id) { Ok(()) } else { Err(CharacterError::NotInWorld.into()) }
 }
 
 /// Removes characters whose time to be restored is over, at most [`PURGE_ROWS_MAX`] a run.

@@ -6,16 +6,16 @@
 
 use crate::authority::{require_database, require_player};
 use crate::world::GroundCache;
-use crate::{at_micros, characters, now_micros, world, Refusal};
+use crate::{Refusal, at_micros, characters, now_micros, world};
 use haven_rules::motion::{
-    advance, applies_at_once, next_tick_at_micros, plan, Ground, Intent, MotionError, Segment,
-    SegmentEnd, TICK_MICROS, TICK_ROWS_MAX,
+    Ground, Intent, MotionError, Segment, SegmentEnd, TICK_MICROS, TICK_ROWS_MAX, advance,
+    applies_at_once, next_tick_at_micros, plan,
 };
-use haven_rules::world::{cell_of_mm, chunk_of, chunk_parts, OPEN_WORLD};
+use haven_rules::world::{OPEN_WORLD, cell_of_mm, chunk_of, chunk_parts};
 use haven_tables::motion::{
-    motion, motion_course, motion_due, tick_health, Motion, MotionCourse, MotionDue, TickHealth,
+    Motion, MotionCourse, MotionDue, TickHealth, motion, motion_course, motion_due, tick_health,
 };
-use spacetimedb::{reducer, table, ReducerContext, ScheduleAt, Table, TimeDuration, Timestamp};
+use spacetimedb::{ReducerContext, ScheduleAt, Table, TimeDuration, Timestamp, reducer, table};
 use std::collections::BTreeMap;
 
 /// The name of the movement tick's health row.
@@ -53,8 +53,7 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
 #[reducer]
 pub fn course_set(ctx: &ReducerContext, dx: i16, dy: i16, running: bool) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
-    let entity_id =
-        characters::entity_of(ctx, player.account_id).ok_or(MotionError::NotInWorld)?;
+    let entity_id = characters::entity_of(ctx, player.account_id).ok_or(MotionError::NotInWorld)?;
     steer(ctx, entity_id, Intent::direction(dx, dy), Some(running))
 }
 
@@ -66,8 +65,7 @@ pub fn course_set(ctx: &ReducerContext, dx: i16, dy: i16, running: bool) -> Resu
 #[reducer]
 pub fn course_to(ctx: &ReducerContext, x_mm: i32, y_mm: i32) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
-    let entity_id =
-        characters::entity_of(ctx, player.account_id).ok_or(MotionError::NotInWorld)?;
+    let entity_id = characters::entity_of(ctx, player.account_id).ok_or(MotionError::NotInWorld)?;
     let mut ground = GroundCache::new(ctx, OPEN_WORLD)?;
     if !ground.bounds().contains(x_mm, y_mm) {
         return Err(MotionError::GoalOutside.into());

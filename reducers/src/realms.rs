@@ -4,17 +4,17 @@
 //! Capacity is checked where a character enters the world.
 
 use crate::authority::{may_connect, require, require_database, require_owner};
-use crate::{audit, characters, now_micros, Refusal};
+use crate::{Refusal, audit, characters, now_micros};
 use haven_rules::accounts::{AccountError, Permission, Role};
 use haven_rules::realms::{
-    admission_ends_at_micros, validate_capacity, validate_realm, validate_realm_identity,
-    RealmError,
+    RealmError, admission_ends_at_micros, validate_capacity, validate_realm,
+    validate_realm_identity,
 };
 use haven_tables::realms::{
-    admission, realm, realm_config, realm_connection, realm_owner, realm_population, Admission,
-    Realm, RealmConfig, RealmConnection, RealmOwner, RealmPopulation,
+    Admission, Realm, RealmConfig, RealmConnection, RealmOwner, RealmPopulation, admission, realm,
+    realm_config, realm_connection, realm_owner, realm_population,
 };
-use spacetimedb::{reducer, table, Identity, ReducerContext, ScheduleAt, Table, Timestamp};
+use spacetimedb::{Identity, ReducerContext, ScheduleAt, Table, Timestamp, reducer, table};
 use std::time::Duration;
 
 /// How often expired admissions are swept, and their holders taken out of the world.
@@ -36,7 +36,9 @@ pub struct AdmissionSweepTimer {
 pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     if ctx.db.admission_sweep_timer().count() == 0 {
         let scheduled_at = SWEEP_INTERVAL.into();
-        ctx.db.admission_sweep_timer().insert(AdmissionSweepTimer { scheduled_id: 0, scheduled_at });
+        ctx.db
+            .admission_sweep_timer()
+            .insert(AdmissionSweepTimer { scheduled_id: 0, scheduled_at });
     }
 }
 

@@ -4,17 +4,17 @@
 //! realms.
 
 use crate::authority::require_owner;
-use crate::{audit, realms, Refusal};
+use crate::{Refusal, audit, realms};
 use haven_rules::realms::RealmError;
 use haven_rules::world::{
-    block_of_cell, cell_of_mm, chunk_index, validate_world, Area, CellRect, EntityKind, WorldError, WorldPlan,
-    CELL_MM, OPEN_WORLD,
+    Area, CELL_MM, CellRect, EntityKind, OPEN_WORLD, WorldError, WorldPlan, block_of_cell,
+    cell_of_mm, chunk_index, validate_world,
 };
 use haven_tables::world::{
-    entity, entity_counter, obstacle, world_config, Entity, EntityCounter, Obstacle, WorldConfig,
-    WorldDefinition,
+    Entity, EntityCounter, Obstacle, WorldConfig, WorldDefinition, entity, entity_counter,
+    obstacle, world_config,
 };
-use spacetimedb::{reducer, ReducerContext, Table};
+use spacetimedb::{ReducerContext, Table, reducer};
 use std::collections::BTreeMap;
 
 /// Lays out a world. Owner only; may be called again, and changes nothing if nothing changed.
@@ -118,11 +118,7 @@ impl<'a> GroundCache<'a> {
     }
 
     pub(crate) fn speed_mm_per_s(&self, running: bool) -> i32 {
-        if running {
-            self.config.run_speed_mm_per_s
-        } else {
-            self.config.walk_speed_mm_per_s
-        }
+        if running { self.config.run_speed_mm_per_s } else { self.config.walk_speed_mm_per_s }
     }
 
     pub(crate) fn is_blocked(&mut self, cell_x: i32, cell_y: i32) -> bool {

@@ -153,11 +153,7 @@ pub fn purge_at_micros(now_micros: i64) -> i64 {
 /// # Errors
 /// `RestoreOver`.
 pub fn check_restore(now_micros: i64, purge_at_micros: i64) -> Result<(), CharacterError> {
-    if now_micros < purge_at_micros {
-        Ok(())
-    } else {
-        Err(CharacterError::RestoreOver)
-    }
+    if now_micros < purge_at_micros { Ok(()) } else { Err(CharacterError::RestoreOver) }
 }
 
 #[cfg(test)]
@@ -181,7 +177,8 @@ mod tests {
         check("", Err(CharacterError::NameLength));
         check(&"x".repeat(25), Err(CharacterError::NameLength));
         check(&"x".repeat(1_000_000), Err(CharacterError::NameLength));
-        for name in ["Bob7", "a b", "'ab", "ab-", "a--b", "a\u{200b}b", "<b>x", "a\nb", "🙂🙂"] {
+        for name in ["Bob7", "a b", "'ab", "ab-", "a--b", "a\u{200b}b", "<b>x", "a\nb", "🙂🙂"]
+        {
             check(name, Err(CharacterError::NameLetters));
         }
         check("Pаul", Err(CharacterError::NameScripts));

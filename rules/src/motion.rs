@@ -279,11 +279,7 @@ fn micros_to_next_cell(start_mm: i32, vel_mm_per_s: i32, cell: i32) -> i64 {
 }
 
 /// Follows a course cell by cell to the first thing that matters: how long, and what.
-fn first_event(
-    course: &Segment,
-    goal_micros: i64,
-    ground: &mut Ground<'_>,
-) -> (i64, SegmentEnd) {
+fn first_event(course: &Segment, goal_micros: i64, ground: &mut Ground<'_>) -> (i64, SegmentEnd) {
     let home = (block_of_mm(course.pos_x_mm), block_of_mm(course.pos_y_mm));
     let mut cell = (cell_of_mm(course.pos_x_mm), cell_of_mm(course.pos_y_mm));
     let mut elapsed = 0;
@@ -340,9 +336,7 @@ pub fn advance(
     ground: &mut Ground<'_>,
 ) -> Advanced {
     let mut steps = 0;
-    while !segment.stands()
-        && segment.ends_at_micros <= now_micros
-        && steps < ADVANCE_SEGMENTS_MAX
+    while !segment.stands() && segment.ends_at_micros <= now_micros && steps < ADVANCE_SEGMENTS_MAX
     {
         let at = segment.ends_at_micros;
         let (pos_x_mm, pos_y_mm) = segment.position_at(at);

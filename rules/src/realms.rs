@@ -61,7 +61,8 @@ pub fn validate_realm(
     if !uri_good || uri.len() > REALM_URI_BYTES_MAX {
         return Err(RealmError::UriInvalid);
     }
-    let database_byte = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let database_byte =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if database.is_empty()
         || database.len() > REALM_DATABASE_BYTES_MAX
         || !database.bytes().all(database_byte)
@@ -145,7 +146,13 @@ pub fn check_admission(
 mod tests {
     use super::*;
 
-    fn check(name: &str, uri: &str, database: &str, capacity: u32, expected: Result<(), RealmError>) {
+    fn check(
+        name: &str,
+        uri: &str,
+        database: &str,
+        capacity: u32,
+        expected: Result<(), RealmError>,
+    ) {
         assert_eq!(validate_realm(1, name, uri, database, capacity), expected);
     }
 

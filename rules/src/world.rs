@@ -114,15 +114,15 @@ pub struct Area {
 impl Area {
     /// Whether the position lies in it.
     pub const fn contains(&self, x_mm: i32, y_mm: i32) -> bool {
-        self.min_x_mm <= x_mm && x_mm < self.max_x_mm && self.min_y_mm <= y_mm && y_mm < self.max_y_mm
+        self.min_x_mm <= x_mm
+            && x_mm < self.max_x_mm
+            && self.min_y_mm <= y_mm
+            && y_mm < self.max_y_mm
     }
 
     /// The nearest position inside.
     pub fn clamp(&self, x_mm: i32, y_mm: i32) -> (i32, i32) {
-        (
-            x_mm.clamp(self.min_x_mm, self.max_x_mm - 1),
-            y_mm.clamp(self.min_y_mm, self.max_y_mm - 1),
-        )
+        (x_mm.clamp(self.min_x_mm, self.max_x_mm - 1), y_mm.clamp(self.min_y_mm, self.max_y_mm - 1))
     }
 }
 
@@ -181,8 +181,7 @@ pub fn validate_world(plan: &WorldPlan) -> Result<(Area, Vec<(u64, Area)>), Worl
         let area = area_of(obstacle, &bounds).ok_or(WorldError::ObstacleInvalid)?;
         cut_at_blocks(&area, &mut cut);
     }
-    let spawn_blocked =
-        cut.iter().any(|(_, area)| area.contains(plan.spawn_x_mm, plan.spawn_y_mm));
+    let spawn_blocked = cut.iter().any(|(_, area)| area.contains(plan.spawn_x_mm, plan.spawn_y_mm));
     if spawn_blocked || !bounds.contains(plan.spawn_x_mm, plan.spawn_y_mm) {
         return Err(WorldError::SpawnInvalid);
     }
@@ -300,8 +299,7 @@ mod tests {
     fn obstacles_are_cut_at_block_borders() {
         let mut plan = plan();
         plan.spawn_x_mm = 70_000;
-        plan.obstacles =
-            vec![CellRect { cell_x: -1, cell_y: -1, width_cells: 2, height_cells: 2 }];
+        plan.obstacles = vec![CellRect { cell_x: -1, cell_y: -1, width_cells: 2, height_cells: 2 }];
         let (_, pieces) = validate_world(&plan).expect("valid");
         assert_eq!(pieces.len(), 4);
         for (chunk, area) in pieces {

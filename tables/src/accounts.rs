@@ -3,7 +3,7 @@
 //! Keeps true: an address has one account, a refresh token one session, and no secret stands in
 //! any row: passwords are argon2id hashes, refresh tokens their SHA-256. All tables are private.
 
-use spacetimedb::{table, Timestamp};
+use spacetimedb::{Timestamp, table};
 
 /// Who may log in. Written by registration and by staff actions.
 #[table(name = account)]

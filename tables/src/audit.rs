@@ -1,6 +1,6 @@
 //! The audit trail: logins and staff actions. Append-only, private, swept after its retention.
 
-use spacetimedb::{table, Identity};
+use spacetimedb::{Identity, table};
 
 /// One audited action. Written in the transaction of the action itself, never changed.
 #[table(

@@ -3,7 +3,7 @@
 //! Keeps true: no two characters of a realm have names that look alike, deleted ones included,
 //! until they are purged; an account has at most one character in the world.
 
-use spacetimedb::{table, Timestamp};
+use spacetimedb::{Timestamp, table};
 
 /// A character. Written at creation; its owner and race never change.
 #[table(

@@ -3,7 +3,7 @@
 //! Nothing is written while an entity moves straight. `motion` is the hot public row; its position
 //! at any instant is `rules::motion::Segment::position_at`, in the module and in every client.
 
-use spacetimedb::{table, Timestamp};
+use spacetimedb::{Timestamp, table};
 
 /// A segment: constant velocity from `started_at` to `ends_at`. One row per entity.
 #[table(

@@ -3,7 +3,7 @@
 //! `realm` is filled in the home database; the rest in each realm's own. Missing means no: without
 //! an `admission` row nobody connects, without `realm_config` nobody is admitted.
 
-use spacetimedb::{table, ConnectionId, Identity, Timestamp};
+use spacetimedb::{ConnectionId, Identity, Timestamp, table};
 
 /// Who published the database: one row, written when it is made. The owner may everything.
 #[table(name = realm_owner)]

@@ -3,7 +3,7 @@
 //! Whatever lives in space carries `chunk_index` (`rules::world::chunk_index`), the one key that
 //! clients subscribe by. Public tables can be read by every admitted client.
 
-use spacetimedb::{table, SpacetimeType, Timestamp};
+use spacetimedb::{SpacetimeType, Timestamp, table};
 
 /// The bounds and speeds of a world. Written by the owner (`world_configure`).
 #[table(name = world_config, public)]

@@ -129,13 +129,12 @@ fn only_the_first_course_of_a_tick_is_applied_at_once_and_the_last_one_waits() {
     on_database(|database| async move {
         let (_, _, player) = database.enter("ann@example.org", "Ann").await;
         let flood = 400;
-        for number in 0..flood {
+        let calls = (0..flood).map(|number| {
             let (dx, dy) = if number % 2 == 0 { (0, 1) } else { (0, -1) };
-            let call = json!({ "CallReducer": {
-                "reducer": "course_set", "args": json!([dx, dy, false]).to_string(),
-                "request_id": 1_000_000 + number, "flags": 0,
-            }});
-            player.send(&call);
+            player.call("course_set", json!([dx, dy, false]))
+        });
+        for outcome in futures::future::join_all(calls).await {
+            outcome.expect("a flood is not an error");
         }
         player.call("course_set", json!([0, 0, false])).await.expect("stopped");
         let standing = until("the last intent is applied", || async {

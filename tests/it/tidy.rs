@@ -52,9 +52,28 @@ fn every_domain_has_its_file_in_every_crate() {
 #[test]
 fn the_domains_stand_in_the_order_of_the_design() {
     let order = [
-        "accounts", "realms", "characters", "world", "motion", "combat", "npcs", "items", "economy",
-        "mail", "guilds", "parties", "friends", "chat", "leaderboards", "matchmaking", "instances",
-        "campaigns", "notices", "content", "audit", "outbox",
+        "accounts",
+        "realms",
+        "characters",
+        "world",
+        "motion",
+        "combat",
+        "npcs",
+        "items",
+        "economy",
+        "mail",
+        "guilds",
+        "parties",
+        "friends",
+        "chat",
+        "leaderboards",
+        "matchmaking",
+        "instances",
+        "campaigns",
+        "notices",
+        "content",
+        "audit",
+        "outbox",
     ];
     for domain in domains("rules/src", &["lib", "errors"]) {
         assert!(order.contains(&domain.as_str()), "{domain} is no domain of the design");
@@ -62,8 +81,17 @@ fn the_domains_stand_in_the_order_of_the_design() {
 }
 
 fn sources() -> Vec<PathBuf> {
-    let crates =
-        ["rules", "tables", "reducers", "module", "engine", "gateway", "client-sdk", "cli", "tests"];
+    let crates = [
+        "rules",
+        "tables",
+        "reducers",
+        "module",
+        "engine",
+        "gateway",
+        "client-sdk",
+        "cli",
+        "tests",
+    ];
     crates
         .iter()
         .flat_map(|name| files_below(&root().join(name)))

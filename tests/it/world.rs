@@ -15,7 +15,8 @@ fn world_configure_takes_only_a_world_that_can_be() {
     on_database(|database| async move {
         let owner = &database.owner;
         let mut story = Story::begin(&database).await;
-        let rock = |x: i32| json!({ "cell_x": x, "cell_y": 0, "width_cells": 1, "height_cells": 1 });
+        let rock =
+            |x: i32| json!({ "cell_x": x, "cell_y": 0, "width_cells": 1, "height_cells": 1 });
         for args in [
             changed(|world| world["world"] = json!(1)),
             changed(|world| world["max_block_x"] = json!(-4)),

@@ -33,10 +33,10 @@ const COORDINATE_BYTES: usize = 32;
 const FILE_FRESH: Duration = Duration::from_secs(1);
 /// For a key that is not known: a gateway may have rotated a moment ago.
 const FILE_RETRY: Duration = Duration::from_millis(50);
-const URI_FRESH: Duration = Duration::from_secs(300);
+const URI_FRESH: Duration = Duration::from_mins(5);
 const URI_RETRY: Duration = Duration::from_secs(1);
 /// Keys from an address that cannot be reached any more are believed for so long.
-const URI_STALE_MAX: Duration = Duration::from_secs(7200);
+const URI_STALE_MAX: Duration = Duration::from_hours(2);
 const URI_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Keys = HashMap<String, DecodingKey>;

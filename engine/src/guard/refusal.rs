@@ -76,97 +76,89 @@ impl Refusal {
 
     /// The word clients branch on.
     pub fn code(self) -> &'static str {
-        self.describe().0
+        match self {
+            Self::RouteUnknown => "guard.route_unknown",
+            Self::QueryMalformed => "guard.query_malformed",
+            Self::TokenMissing => "guard.token_missing",
+            Self::TokenTooLong => "guard.token_too_long",
+            Self::TokenMalformed => "guard.token_malformed",
+            Self::TokenAlgorithm => "guard.token_algorithm",
+            Self::TokenKeyUnknown => "guard.token_key_unknown",
+            Self::KeysUnavailable => "guard.keys_unavailable",
+            Self::TokenSignature => "guard.token_signature",
+            Self::TokenIssuer => "guard.token_issuer",
+            Self::TokenExpiryMissing => "guard.token_expiry_missing",
+            Self::TokenExpired => "guard.token_expired",
+            Self::TokenNotYetValid => "guard.token_not_yet_valid",
+            Self::TokenAudience => "guard.token_audience",
+            Self::TokenRole => "guard.token_role",
+            Self::RouteForbidden => "guard.route_forbidden",
+            Self::BodyTooLarge => "guard.body_too_large",
+            Self::Internal => "guard.internal",
+        }
     }
 
     /// The HTTP status.
     pub fn status(self) -> u16 {
-        self.describe().1.as_u16()
+        self.http_status().as_u16()
     }
 
-    fn describe(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as S;
+    fn http_status(self) -> StatusCode {
         match self {
-            Self::RouteUnknown => ("guard.route_unknown", S::NOT_FOUND, "there is nothing here"),
-            Self::QueryMalformed => (
-                "guard.query_malformed",
-                S::BAD_REQUEST,
-                "the query cannot be read, or says something twice",
-            ),
-            Self::TokenMissing => ("guard.token_missing", S::UNAUTHORIZED, "a token is needed"),
-            Self::TokenTooLong => {
-                ("guard.token_too_long", S::UNAUTHORIZED, "the token is too long")
-            }
-            Self::TokenMalformed => (
-                "guard.token_malformed",
-                S::UNAUTHORIZED,
-                "the token is not a signed token in compact form",
-            ),
-            Self::TokenAlgorithm => (
-                "guard.token_algorithm",
-                S::UNAUTHORIZED,
-                "only tokens signed with ES256 are accepted",
-            ),
-            Self::TokenKeyUnknown => (
-                "guard.token_key_unknown",
-                S::UNAUTHORIZED,
-                "the token names no key, or one that is not known",
-            ),
-            Self::KeysUnavailable => (
-                "guard.keys_unavailable",
-                S::SERVICE_UNAVAILABLE,
-                "the issuer's keys cannot be had at the moment",
-            ),
-            Self::TokenSignature => {
-                ("guard.token_signature", S::UNAUTHORIZED, "the signature does not match the key")
-            }
-            Self::TokenIssuer => (
-                "guard.token_issuer",
-                S::UNAUTHORIZED,
-                "the token is from an issuer that is not trusted here",
-            ),
-            Self::TokenExpiryMissing => (
-                "guard.token_expiry_missing",
-                S::UNAUTHORIZED,
-                "tokens without an expiry are not accepted",
-            ),
-            Self::TokenExpired => ("guard.token_expired", S::UNAUTHORIZED, "the token has expired"),
-            Self::TokenNotYetValid => {
-                ("guard.token_not_yet_valid", S::UNAUTHORIZED, "the token is not valid yet")
-            }
-            Self::TokenAudience => (
-                "guard.token_audience",
-                S::UNAUTHORIZED,
-                "the token is for something else than what was asked for",
-            ),
-            Self::TokenRole => (
-                "guard.token_role",
-                S::UNAUTHORIZED,
-                "the token's role is not known, or its subject does not go with it",
-            ),
-            Self::RouteForbidden => {
-                ("guard.route_forbidden", S::FORBIDDEN, "this token does not open this route")
-            }
-            Self::BodyTooLarge => (
-                "guard.body_too_large",
-                S::PAYLOAD_TOO_LARGE,
-                "the body is larger than this route takes",
-            ),
-            Self::Internal => {
-                ("guard.internal", S::INTERNAL_SERVER_ERROR, "the guard could not do its work")
-            }
+            Self::RouteUnknown => StatusCode::NOT_FOUND,
+            Self::QueryMalformed => StatusCode::BAD_REQUEST,
+            Self::TokenMissing
+            | Self::TokenTooLong
+            | Self::TokenMalformed
+            | Self::TokenAlgorithm
+            | Self::TokenKeyUnknown
+            | Self::TokenSignature
+            | Self::TokenIssuer
+            | Self::TokenExpiryMissing
+            | Self::TokenExpired
+            | Self::TokenNotYetValid
+            | Self::TokenAudience
+            | Self::TokenRole => StatusCode::UNAUTHORIZED,
+            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RouteForbidden => StatusCode::FORBIDDEN,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A sentence for people.
+    fn detail(self) -> &'static str {
+        match self {
+            Self::RouteUnknown => "there is nothing here",
+            Self::QueryMalformed => "the query cannot be read, or says something twice",
+            Self::TokenMissing => "a token is needed",
+            Self::TokenTooLong => "the token is too long",
+            Self::TokenMalformed => "the token is not a signed token in compact form",
+            Self::TokenAlgorithm => "only tokens signed with ES256 are accepted",
+            Self::TokenKeyUnknown => "the token names no key, or one that is not known",
+            Self::KeysUnavailable => "the issuer's keys cannot be had at the moment",
+            Self::TokenSignature => "the signature does not match the key",
+            Self::TokenIssuer => "the token is from an issuer that is not trusted here",
+            Self::TokenExpiryMissing => "tokens without an expiry are not accepted",
+            Self::TokenExpired => "the token has expired",
+            Self::TokenNotYetValid => "the token is not valid yet",
+            Self::TokenAudience => "the token is for something else than what was asked for",
+            Self::TokenRole => "the token's role is not known, or does not go with its subject",
+            Self::RouteForbidden => "this token does not open this route",
+            Self::BodyTooLarge => "the body is larger than this route takes",
+            Self::Internal => "the guard could not do its work",
         }
     }
 
     /// The problem document (RFC 9457).
     pub(crate) fn response(self, request_id: &str) -> Response<Body> {
-        let (code, status, detail) = self.describe();
+        let (code, status) = (self.code(), self.http_status());
         let document = json!({
             "type": format!("urn:haven:problem:{code}"),
             "title": status.canonical_reason().unwrap_or("Refused"),
             "status": status.as_u16(),
             "code": code,
-            "detail": detail,
+            "detail": self.detail(),
             "request_id": request_id,
         });
         let mut response = Response::new(Body::from(document.to_string()));

@@ -164,7 +164,7 @@ fn standing(
         .filter(|database| !database.is_empty())
         .map(str::to_owned)
         .collect();
-    if is_admin == !realms.is_empty() {
+    if is_admin != realms.is_empty() {
         return Err(Refusal::TokenAudience);
     }
     // Accounts are numbers and owners are not, so neither can be given the other's identity.

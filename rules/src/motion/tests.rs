@@ -130,7 +130,13 @@ prop_compose! {
 }
 
 /// Goes on until the segment holds at that instant, as a tick that is called again would.
-fn run_to(mut segment: Segment, intent: Intent, speed: i32, at: i64, ground: &mut Ground<'_>) -> Segment {
+fn run_to(
+    mut segment: Segment,
+    intent: Intent,
+    speed: i32,
+    at: i64,
+    ground: &mut Ground<'_>,
+) -> Segment {
     loop {
         let advanced = advance(segment, intent, speed, at, ground);
         segment = advanced.segment;

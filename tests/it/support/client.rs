@@ -54,14 +54,13 @@ impl Client {
             let value = format!("Bearer {token}").parse().expect("a header");
             request.headers_mut().insert("authorization", value);
         }
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.map_err(|error| {
-            match error {
+        let (socket, _) =
+            tokio_tungstenite::connect_async(request).await.map_err(|error| match error {
                 tokio_tungstenite::tungstenite::Error::Http(answer) => {
                     answer.status().as_u16().to_string()
                 }
                 other => other.to_string(),
-            }
-        })?;
+            })?;
         let client = Self::run(socket);
         client.wait_for("IdentityToken").await.map(|_| client)
     }

@@ -90,7 +90,9 @@ pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
         })
     };
     let runtime = stage.runtime.as_ref().expect("a running stage").handle().clone();
-    runtime.block_on(test(stage));
+    // A stage cannot stop inside its own runtime: this clone is the last to go.
+    runtime.block_on(test(stage.clone()));
+    drop(stage);
 }
 
 /// Runs a test on a database of its own with the default realm and world.
@@ -103,7 +105,10 @@ pub fn on_database<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
 }
 
 /// Waits until a condition holds.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut probe: impl FnMut() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut probe: impl FnMut() -> F,
+) -> T {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(found) = probe().await {
@@ -235,7 +240,11 @@ pub fn player_token(keys: &KeyStore, database: &str, account_id: u64, role: &str
 }
 
 /// A gateway before that database.
-pub async fn gateway(stage: &Stage, database: &str, change: impl FnOnce(&mut GatewayConfig)) -> Gateway {
+pub async fn gateway(
+    stage: &Stage,
+    database: &str,
+    change: impl FnOnce(&mut GatewayConfig),
+) -> Gateway {
     let mut config = GatewayConfig {
         listen: "127.0.0.1:0".parse().expect("an address"),
         home_uri: stage.uri.clone(),

@@ -28,7 +28,7 @@ pub(super) const KID: &str = "key-1";
 pub(super) struct Pair {
     pub(super) private: EncodingKey,
     pub(super) public_pem: String,
-    /// SubjectPublicKeyInfo; its last 65 bytes are the uncompressed point.
+    /// As `SubjectPublicKeyInfo`; its last 65 bytes are the uncompressed point.
     pub(super) public_der: Vec<u8>,
 }
 

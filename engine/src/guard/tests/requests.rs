@@ -22,7 +22,7 @@ async fn echo(request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut seen = format!("{} {}\n", parts.method, parts.uri);
     for (name, value) in &parts.headers {
-        seen.push_str(&format!("{name}: {}\n", value.to_str().expect("text")));
+        seen.extend([name.as_str(), ": ", value.to_str().expect("text"), "\n"]);
     }
     match to_bytes(body, usize::MAX).await {
         Ok(Bytes { .. }) => ([("spacetime-identity-token", "ticket")], seen).into_response(),
