@@ -94,11 +94,11 @@ pub(crate) async fn run(args: BotsArgs) -> anyhow::Result<()> {
     let sessions = keep(logins.await, &mut tally);
     let logged_in = (u32::try_from(sessions.len())?, started.elapsed());
 
-    let courses = Arc::new(Courses::default());
     let entries = each(sessions, ramp, "players", |session| player::enter(session, realm_id));
     let players: Vec<Player> = keep(entries.await, &mut tally);
 
-    let played = play(&args, players, &courses, &mut tally).await;
+    let played = Duration::from_secs(u64::from(args.seconds));
+    play(&args, players, played, &mut tally).await;
     let engine_limit = if args.no_engine_limit {
         None
     } else {
@@ -150,20 +150,15 @@ where
     outcomes
 }
 
-/// Lets all players play, then leave; answers how long they played.
-async fn play(
-    args: &BotsArgs,
-    players: Vec<Player>,
-    courses: &Arc<Courses>,
-    tally: &mut Tally,
-) -> Duration {
-    let seconds = Duration::from_secs(u64::from(args.seconds));
+/// Lets all players play for that long, then leave.
+async fn play(args: &BotsArgs, players: Vec<Player>, seconds: Duration, tally: &mut Tally) {
+    let courses = Arc::new(Courses::default());
     let interval = Duration::from_secs_f64(1.0 / args.inputs_per_second);
     let bar = terminal::progress(u64::from(args.seconds), "playing");
-    let (started, until) = (Instant::now(), Instant::now() + seconds);
+    let until = Instant::now() + seconds;
     let bots: Vec<_> = players
         .into_iter()
-        .map(|player| tokio::spawn(player.play(Arc::clone(courses), interval, until)))
+        .map(|player| tokio::spawn(player.play(Arc::clone(&courses), interval, until)))
         .collect();
     count_seconds(&bar, until).await;
     let mut rested = Vec::with_capacity(bots.len());
@@ -176,13 +171,11 @@ async fn play(
             Err(_) => tally.error("a bot's task failed"),
         }
     }
-    let played = started.elapsed();
     bar.finish_and_clear();
     let leaving = stream::iter(rested).for_each_concurrent(64, Player::leave);
     if tokio::time::timeout(LEAVE_TIMEOUT, leaving).await.is_err() {
         tally.error("some bots did not leave in time");
     }
-    played
 }
 
 async fn count_seconds(bar: &ProgressBar, until: Instant) {

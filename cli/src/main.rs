@@ -34,8 +34,13 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// Most sockets and files this process asks the system for.
+const FILES_MAX: u64 = 65_536;
+
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
+    // Many systems start a process with 1024; where more is refused, that has to do.
+    rlimit::increase_nofile_limit(FILES_MAX).ok();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

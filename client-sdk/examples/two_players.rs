@@ -11,8 +11,9 @@ use tokio::time::{sleep, timeout};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// East, north, west and south.
-const WAYS: [(i16, i16); 4] = [(1, 0), (0, 1), (-1, 0), (0, -1)];
+/// East, north, west, south, and between them.
+const WAYS: [(i16, i16); 8] =
+    [(1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (-1, -1), (1, -1)];
 
 struct Player {
     session: Session,

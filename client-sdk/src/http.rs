@@ -125,14 +125,14 @@ impl Http {
     }
 }
 
+/// The innermost cause says it; those around it only repeat it.
 fn unreachable_because(error: &reqwest::Error) -> HavenError {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    HavenError::Unreachable(text)
+    let at = error.url().map_or_else(|| "the gateway".to_owned(), ToString::to_string);
+    HavenError::Unreachable(format!("{at}: {cause}"))
 }
 
 async fn refusal(answer: Response) -> HavenError {

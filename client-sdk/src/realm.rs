@@ -95,8 +95,9 @@ impl RealmClient {
     }
 
     /// Sets a direction without waiting; at any rate, though the realm takes up one course per
-    /// 50 ms and entity. A refusal is told as `Refused`. Answers the course number that the realm will
-    /// give this input if it is the only one of its tick, so that it can be recognised elsewhere.
+    /// 50 ms and entity. A refusal is told as `Refused`. Answers the course number that the realm
+    /// will give this input if it is the only one of its tick, so that it can be recognised
+    /// elsewhere.
     ///
     /// # Errors
     /// `client.disconnected`, `client.taken_over`, `client.closed`.

@@ -55,11 +55,16 @@ pub fn on_init(ctx: &ReducerContext) {
 pub fn on_connected(ctx: &ReducerContext) -> Result<(), Refusal> {
     let Some(admission) = may_connect(ctx)? else { return Ok(()) };
     let Some(connection_id) = ctx.connection_id else { return Ok(()) };
+    let known = ctx.db.realm_connection().account_id().find(admission.account_id);
+    let same =
+        |row: &RealmConnection| (row.identity, row.connection_id) == (ctx.sender, connection_id);
+    let sockets = known.filter(same).map_or(1, |row| row.sockets.saturating_add(1));
     ctx.db.realm_connection().account_id().delete(admission.account_id);
     ctx.db.realm_connection().insert(RealmConnection {
         identity: ctx.sender,
         account_id: admission.account_id,
         connection_id,
+        sockets,
         connected_at: ctx.timestamp,
     });
     Ok(())
@@ -68,7 +73,12 @@ pub fn on_connected(ctx: &ReducerContext) -> Result<(), Refusal> {
 /// A client disconnects: its character leaves the world, unless another connection took over.
 pub fn on_disconnected(ctx: &ReducerContext) {
     let connection = ctx.db.realm_connection().identity().find(ctx.sender);
-    if let Some(row) = connection.filter(|row| Some(row.connection_id) == ctx.connection_id) {
+    let current = connection.filter(|row| Some(row.connection_id) == ctx.connection_id);
+    let Some(row) = current else { return };
+    if row.sockets > 1 {
+        let sockets = row.sockets - 1;
+        ctx.db.realm_connection().identity().update(RealmConnection { sockets, ..row });
+    } else {
         ctx.db.realm_connection().identity().delete(ctx.sender);
         characters::take_out(ctx, row.account_id);
     }

@@ -97,6 +97,9 @@ pub struct RealmConnection {
     pub account_id: u64,
     /// The caller's connection, unique only together with `identity`: clients choose it.
     pub connection_id: ConnectionId,
+    /// How many sockets are open under it: a client that reconnects keeps its connection id, and
+    /// the old socket's end is noticed after the new one's start.
+    pub sockets: u32,
     /// When it connected.
     pub connected_at: Timestamp,
 }

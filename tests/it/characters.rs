@@ -177,26 +177,52 @@ fn a_second_connection_of_the_account_takes_over() {
     });
 }
 
+async fn with_connection_id(database: &Database, account_id: u64, id: u128) -> Client {
+    let token = player_token(&database.stage.keys, &database.name, account_id, "player");
+    let (uri, name) = (&database.stage.uri, &database.name);
+    let url = format!("{uri}/v1/database/{name}/subscribe?connection_id={id:032x}");
+    Client::connect_to(&url, Some(&token)).await.expect("connected")
+}
+
 #[test]
 fn a_connection_id_chosen_by_another_client_takes_nothing_over() {
     on_database(|database| async move {
-        let (_, _, ann) = database.enter("ann@example.org", "Ann").await;
-        let connection_id = database.rows("realm_connection").await[0]["connection_id"].clone();
-        let number = connection_id[0]
-            .as_u64()
-            .map_or(connection_id["__connection_id__"].to_string(), |number| number.to_string());
+        let ann = database.register("ann@example.org").await;
+        let id = database.create(ann, "Ann").await;
+        database.grant(ann, "player", 900).await.expect("admitted");
+        let ann = with_connection_id(&database, ann, 77).await;
+        ann.call("character_enter", json!([id])).await.expect("entered");
         let bob = database.register("bob@example.org").await;
         database.grant(bob, "player", 900).await.expect("admitted");
-        let token = player_token(&database.stage.keys, &database.name, bob, "player");
-        let number: u128 = number.trim_matches('"').parse().unwrap_or(7);
-        let url = format!(
-            "{}/v1/database/{}/subscribe?connection_id={number:032x}",
-            database.stage.uri, database.name
-        );
-        let thief = Client::connect_to(&url, Some(&token)).await.expect("connected");
+        let thief = with_connection_id(&database, bob, 77).await;
         let refused = thief.call("course_set", json!([1, 0, false])).await.expect_err("no");
         assert!(refused.starts_with("motion.not_in_world:"), "{refused}");
         thief.close().await;
         ann.call("course_set", json!([1, 0, false])).await.expect("undisturbed");
+    });
+}
+
+#[test]
+fn a_client_that_reconnects_with_its_connection_id_stays_in_the_world() {
+    on_database(|database| async move {
+        let account_id = database.register("ann@example.org").await;
+        let id = database.create(account_id, "Ann").await;
+        database.grant(account_id, "player", 900).await.expect("admitted");
+        let old = with_connection_id(&database, account_id, 77).await;
+        old.call("character_enter", json!([id])).await.expect("entered");
+        let new = with_connection_id(&database, account_id, 77).await;
+        new.call("character_enter", json!([id])).await.expect("still there");
+        old.close().await;
+        until("the end of the old socket is noticed", || async {
+            let row = database.rows("realm_connection").await.into_iter().next()?;
+            (row["sockets"] == 1).then_some(())
+        })
+        .await;
+        new.call("course_set", json!([1, 0, false])).await.expect("still there");
+        new.close().await;
+        until("the character is out", || async {
+            database.rows("entity").await.is_empty().then_some(())
+        })
+        .await;
     });
 }

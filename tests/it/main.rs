@@ -11,5 +11,8 @@ mod characters;
 mod errors;
 mod motion;
 mod realms;
+mod restart;
+mod schema;
+mod sdk;
 mod tidy;
 mod world;

@@ -1,0 +1,17 @@
+//! The schema as a snapshot: a released table keeps its columns, and this is where one sees it.
+
+#[test]
+fn the_schema_is_what_was_released() {
+    let schema = haven_engine::module_schema(haven_engine::MODULE_WASM).expect("a schema");
+    insta::assert_snapshot!(schema);
+}
+
+#[test]
+fn only_what_clients_subscribe_to_is_public() {
+    let schema = haven_engine::module_schema(haven_engine::MODULE_WASM).expect("a schema");
+    let public: Vec<&str> = schema.lines().filter(|line| line.contains("public")).collect();
+    for table in ["entity", "motion", "obstacle", "world_config"] {
+        assert!(public.iter().any(|line| line.contains(table)), "{table} is public");
+    }
+    assert_eq!(public.len(), 4, "{public:?}");
+}

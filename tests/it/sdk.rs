@@ -1,0 +1,176 @@
+//! The SDK against a real gateway and realm: two clients that see each other, and generated files.
+
+use crate::support::{Database, gateway, on_database, until};
+use haven_client_sdk::{Event, Events, Haven, RealmClient, Session};
+use haven_gateway::Gateway;
+use serde_json::json;
+use std::time::Duration;
+
+async fn open(database: &Database) -> Gateway {
+    let args = json!([1, "Haven", database.stage.uri, database.name, 100]);
+    database.owner.call("realm_upsert", args).await.expect("listed");
+    let gateway = gateway(&database.stage, &database.name, |_| {}).await;
+    assert!(gateway.wait_ready(Duration::from_secs(20)).await, "the gateway is ready");
+    gateway
+}
+
+async fn play(haven: &Haven, name: &str) -> (Session, RealmClient, u64) {
+    let email = format!("{name}@example.org");
+    let session = haven.register(&email, "correct horse").await.expect("registered");
+    let made = session.create_character(None, name, "human", "rogue").await.expect("created");
+    let realm = session.enter(1).await.expect("entered");
+    realm.enter_world(made.character_id).await.expect("in the world");
+    (session, realm, made.character_id)
+}
+
+async fn next_of(events: &mut Events, wanted: impl Fn(&Event) -> bool) -> Event {
+    let search = async {
+        loop {
+            let event = events.next_event().await.expect("an open client");
+            if wanted(&event) {
+                return event;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), search).await.expect("an event in time")
+}
+
+#[test]
+fn two_players_see_each_other_enter_walk_turn_cross_a_border_and_leave() {
+    on_database(|database| async move {
+        let gateway = open(&database).await;
+        let haven = Haven::new(&gateway.uri()).expect("a gateway");
+        let (_, ann, ann_id) = play(&haven, "Ann").await;
+        let mut seen_by_ann = ann.events();
+        let (_, bob, bob_id) = play(&haven, "Bob").await;
+        let of_bob = |id: u64| {
+            move |event: &Event| match event {
+                Event::Entered { seen, .. } => seen.entity_id == id,
+                _ => false,
+            }
+        };
+        next_of(&mut seen_by_ann, of_bob(bob_id)).await;
+        assert!(bob.nearby().iter().any(|seen| seen.entity_id == ann_id && &*seen.name == "Ann"));
+
+        bob.run(-1, 0).await.expect("running west");
+        let turned = next_of(&mut seen_by_ann, |event| match event {
+            Event::Moved { seen, course_changed, .. } => {
+                seen.entity_id == bob_id && *course_changed
+            }
+            _ => false,
+        })
+        .await;
+        let Event::Moved { seen, .. } = turned else { unreachable!("filtered above") };
+        assert_eq!(seen.segment.vel_x_mm_per_s, -6_000);
+        let crossed = next_of(&mut seen_by_ann, |event| match event {
+            Event::Moved { seen, block_crossed, .. } => seen.entity_id == bob_id && *block_crossed,
+            Event::Left { seen, .. } => panic!("{} left while crossing", seen.name),
+            _ => false,
+        })
+        .await;
+        let Event::Moved { seen, .. } = crossed else { unreachable!("filtered above") };
+        assert_eq!(haven_rules::world::chunk_parts(seen.chunk_index), (0, -1, 0));
+
+        bob.leave().await.expect("left");
+        next_of(&mut seen_by_ann, |event| match event {
+            Event::Left { seen, .. } => seen.entity_id == bob_id,
+            _ => false,
+        })
+        .await;
+        assert!(ann.nearby().is_empty());
+        ann.disconnect().await;
+        bob.disconnect().await;
+        gateway.stop().await;
+    });
+}
+
+#[test]
+fn client_and_server_agree_on_positions_to_the_millimetre() {
+    on_database(|database| async move {
+        let gateway = open(&database).await;
+        let haven = Haven::new(&gateway.uri()).expect("a gateway");
+        let (_, ann, ann_id) = play(&haven, "Ann").await;
+        let (_, bob, _) = play(&haven, "Bob").await;
+        for (dx, dy) in [(7, 3), (-5, 2), (-1, -9), (3, -1)] {
+            ann.run(dx, dy).await.expect("running");
+            let row = until("the row is there", || async {
+                let rows = database.rows("motion").await;
+                rows.into_iter().find(|row| row["entity_id"] == json!(ann_id))
+            })
+            .await;
+            let number = row["course_number"].as_u64().expect("a number");
+            let seen = until("bob has seen the course", || async {
+                bob.seen(ann_id).filter(|seen| u64::from(seen.course_number) == number)
+            })
+            .await;
+            for (column, value) in [
+                ("pos_x_mm", seen.segment.pos_x_mm),
+                ("pos_y_mm", seen.segment.pos_y_mm),
+                ("vel_x_mm_per_s", seen.segment.vel_x_mm_per_s),
+                ("vel_y_mm_per_s", seen.segment.vel_y_mm_per_s),
+            ] {
+                assert_eq!(row[column], json!(value), "{column}");
+            }
+        }
+        ann.stop().await.expect("stopped");
+        let rest = until("ann stands", || async {
+            let rows = database.rows("motion").await;
+            rows.into_iter().find(|row| row["entity_id"] == json!(ann_id) && row["end_kind"] == 0)
+        })
+        .await;
+        let place = (rest["pos_x_mm"].as_i64(), rest["pos_y_mm"].as_i64());
+        until("both see her there", || async {
+            let now = std::time::Instant::now();
+            let agree = [&ann, &bob].iter().all(|client| {
+                client.position_of(ann_id, now).map(|(x, y)| (Some(x.into()), Some(y.into())))
+                    == Some(place)
+            });
+            agree.then_some(())
+        })
+        .await;
+        ann.disconnect().await;
+        bob.disconnect().await;
+        gateway.stop().await;
+    });
+}
+
+#[test]
+fn refusals_reach_the_game_with_their_codes() {
+    on_database(|database| async move {
+        let gateway = open(&database).await;
+        let haven = Haven::new(&gateway.uri()).expect("a gateway");
+        let (session, ann, _) = play(&haven, "Ann").await;
+        let refused = ann.go_to(i32::MAX, 0).await.expect_err("outside");
+        assert_eq!(refused.code(), "motion.goal_outside");
+        let refused = session.create_character(None, "ann", "elf", "wizard").await;
+        assert_eq!(refused.expect_err("taken").code(), "character.name_taken");
+        let refused = haven.register("ann@example.org", "other password").await;
+        assert_eq!(refused.err().expect("taken").code(), "account.email_taken");
+        let refused = session.enter(9).await.err().expect("no such realm");
+        assert_eq!(refused.code(), "realm.unknown");
+        session.logout().await.expect("logged out");
+        let refused = ann.walk(1, 0).await.expect_err("the session has ended");
+        assert_eq!(refused.code(), "realm.admission_revoked");
+        ann.disconnect().await;
+        gateway.stop().await;
+    });
+}
+
+#[test]
+fn the_committed_bindings_are_fresh() {
+    use haven_engine::{BindingsLanguage, MODULE_WASM, generate_player_bindings};
+    let reducers = ["character_enter", "character_leave", "course_set", "course_to"];
+    let generated = generate_player_bindings(BindingsLanguage::Rust, MODULE_WASM, &reducers);
+    let generated = generated.expect("bindings");
+    let folder = crate::tidy::root().join("client-sdk/src/module_bindings");
+    let mut names: Vec<String> = vec![];
+    for (name, text) in generated {
+        let committed = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
+        assert_eq!(committed, text, "{name} is stale");
+        names.push(name);
+    }
+    for path in crate::tidy::files_below(&folder) {
+        let name = path.strip_prefix(&folder).expect("below").to_string_lossy().into_owned();
+        assert!(names.contains(&name), "{name} is not generated any more");
+    }
+}
