@@ -20,7 +20,7 @@ pub const SESSIONS_PER_ACCOUNT_MAX: usize = 16;
 /// How many refresh tokens of a session are kept, so that the reuse of a spent one is detected.
 pub const TOKENS_KEPT_PER_SESSION: usize = 32;
 /// How often expired sessions are swept.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Most sessions one sweep removes.
 const SWEEP_ROWS_MAX: usize = 500;
 

@@ -10,7 +10,7 @@ use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
 /// How often old entries are swept.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Most entries one sweep removes.
 const SWEEP_ROWS_MAX: usize = 1_000;
 

@@ -18,7 +18,7 @@ use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
 /// How often deleted characters are purged.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 /// Most characters one purge removes.
 const PURGE_ROWS_MAX: usize = 200;
 

@@ -250,19 +250,20 @@ fn on<T>(cache: &mut GroundCache<'_>, run: impl FnOnce(&mut Ground<'_>) -> T) ->
 }
 
 fn set_due(ctx: &ReducerContext, entity_id: u64, due_at_micros: Option<i64>) {
-    let known = ctx.db.motion_due().entity_id().find(entity_id);
-    match (known, due_at_micros) {
-        (None, None) => {}
-        (Some(_), None) => {
+    let known = ctx.db.motion_due().entity_id().find(entity_id).map(|row| row.due_at_micros);
+    if known == due_at_micros {
+        return;
+    }
+    match due_at_micros {
+        None => {
             ctx.db.motion_due().entity_id().delete(entity_id);
         }
-        (None, Some(due_at_micros)) => {
-            ctx.db.motion_due().insert(MotionDue { entity_id, due_at_micros });
-        }
-        (Some(row), Some(due_at_micros)) if row.due_at_micros != due_at_micros => {
+        Some(due_at_micros) if known.is_some() => {
             ctx.db.motion_due().entity_id().update(MotionDue { entity_id, due_at_micros });
         }
-        (Some(_), Some(_)) => {}
+        Some(due_at_micros) => {
+            ctx.db.motion_due().insert(MotionDue { entity_id, due_at_micros });
+        }
     }
 }
 

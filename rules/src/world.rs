@@ -67,9 +67,14 @@ pub const fn block_of_cell(cell: i32) -> i32 {
 /// The packed key of a block: world in the upper 32 bits, then biased x and y, 16 bits each.
 /// Block coordinates outside of ±32768 wrap; positions in `i32` millimetres that lie in a world
 /// never get there.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the low 16 bits are what the key holds"
+)]
 pub const fn chunk_index(world: u32, block_x: i32, block_y: i32) -> u64 {
-    let biased_x = (block_x + BLOCK_BOUND) as u16;
-    let biased_y = (block_y + BLOCK_BOUND) as u16;
+    let biased_x = block_x.wrapping_add(BLOCK_BOUND) as u16;
+    let biased_y = block_y.wrapping_add(BLOCK_BOUND) as u16;
     ((world as u64) << 32) | ((biased_x as u64) << 16) | biased_y as u64
 }
 

@@ -47,7 +47,7 @@ impl<'s, T> Local<'s, T> {
 
 /// Why a cast failed; cannot exist here.
 #[derive(Clone, Copy, Debug)]
-pub struct DataError(#[expect(dead_code, reason = "makes the type uninhabited")] Never);
+pub struct DataError(Never);
 
 macro_rules! value_types {
     ($($name:ident),*) => {$(
@@ -149,7 +149,7 @@ impl String {
 }
 
 /// Makes exceptions.
-pub struct Exception(#[expect(dead_code, reason = "makes the type uninhabited")] Never);
+pub struct Exception(Never);
 
 impl Exception {
     /// Makes a `TypeError`.
