@@ -56,7 +56,8 @@ enum RealmCommand {
     List,
     /// Make a database a realm: publish the module to it, configure it, list it
     ///
-    /// Its world is the one of the [world] section. Repeating it changes name, address and capacity.
+    /// Its world is the one of the [world] section. Repeating it changes name, address and
+    /// capacity.
     Add {
         /// The realm's number, 1 to 65535; never reuse one
         realm_id: u16,

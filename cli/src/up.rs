@@ -153,8 +153,7 @@ fn greet(config: &Config, gateway: &str, engine: &str, plan: &RealmPlan, owner: 
     anstream::println!(
         "  {LINK}spacetime login --token \"$({me} token --data-dir {data_dir})\"{LINK:#}"
     );
-    anstream::println!(
-        "  {LINK}spacetime sql -s {engine} {database} \"SELECT realm_id, name, uri FROM realm\"{LINK:#}\n"
-    );
+    let query = "SELECT realm_id, name, uri FROM realm";
+    anstream::println!("  {LINK}spacetime sql -s {engine} {database} \"{query}\"{LINK:#}\n");
     anstream::println!("{DIM}Ctrl-C stops it.{DIM:#}");
 }

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
@@ -34,6 +35,9 @@ use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
 use crate::ticket::TicketOffice;
+
+/// How long a publish waits for `client_disconnected` of the clients it sent away.
+const PUBLISH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The engine without its door.
 pub(crate) struct Node {
@@ -114,6 +118,20 @@ impl Node {
             }
         }
         Ok(connected)
+    }
+
+    /// The guard has ended the database's sockets; the old module must still see them go.
+    async fn wait_for_disconnects(&self, database: &Database) -> anyhow::Result<()> {
+        let deadline = tokio::time::Instant::now() + PUBLISH_PATIENCE;
+        let id = database.id;
+        while self.hosts.has_module_host(id).await {
+            let clients = self.hosts.using_database(database.clone(), id, count_clients).await??;
+            if clients == 0 || tokio::time::Instant::now() >= deadline {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
     }
 
     async fn launch(&self, database: Database) -> anyhow::Result<()> {
@@ -262,6 +280,7 @@ impl ControlStateWriteAccess for Node {
         };
         Self::owned_by(&database, publisher)?;
         let id = database.id;
+        self.wait_for_disconnects(&database).await?;
         let bytes = spec.program_bytes.into();
         let update = self.hosts.update_module_host(database, spec.host_type, id, bytes).await?;
         Ok(Some(update))

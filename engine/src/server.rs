@@ -1,8 +1,8 @@
 //! The listener: accepts connections, serves HTTP/1.1 on them, and ends them for a stop.
 //!
-//! Keeps true: no Nagle delay; a connection that does not send its headers in time is dropped; at a
-//! stop, requests in flight are finished and each `WebSocket` sees the end of its input, so that
-//! the engine runs `client_disconnected` for it.
+//! Keeps true: no Nagle delay; a connection that does not send its headers in time is dropped; a
+//! socket ends when its database gets another module; at a stop, requests in flight are finished
+//! and each `WebSocket` sees the end of its input, so that the engine runs `client_disconnected`.
 //! Leaves out on purpose: HTTP/2 (the engine's sockets are HTTP/1.1), TLS (a proxy's task), and
 //! byte budgets.
 
@@ -26,6 +26,7 @@ use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOw
 use tower::{Service, ServiceExt as _};
 
 use crate::durability::wait;
+use crate::guard::LineSwap;
 
 /// For the request line and the headers of one request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -111,8 +112,12 @@ where
     S::Future: Send,
 {
     let (end, gone) = (line.end.clone(), line.gone.clone());
+    let swap = LineSwap::default();
+    let noted = swap.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        service.clone().oneshot(request.map(Body::new))
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(noted.clone());
+        service.clone().oneshot(request)
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -133,6 +138,7 @@ where
     tokio::select! {
         () = gone.cancelled() => {}
         () = stop.cancelled() => end.cancel(),
+        () = swap.happened() => end.cancel(),
     }
 }
 

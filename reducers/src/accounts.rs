@@ -185,7 +185,9 @@ pub fn session_close(ctx: &ReducerContext, session_id: u64) -> Result<(), Refusa
     Ok(())
 }
 
-/// Sets a new password hash and ends all other sessions of the account. For gateways.
+/// Sets a new password hash and ends all other sessions of the account. For gateways, which call
+/// `admission_revoke_account` next: a transaction with a hash among its arguments touches no row
+/// that players can see.
 ///
 /// # Errors
 /// In this order: the caller's, `account.password_hash_invalid`, `account.unknown`,
@@ -206,7 +208,9 @@ pub fn account_password_set(
     }
     let password_version = password_version.wrapping_add(1);
     ctx.db.account().account_id().update(Account { password_phc, password_version, ..account });
-    end_sessions(ctx, account_id, keep_session_id);
+    for session_id in sessions_of(ctx, account_id, keep_session_id) {
+        delete_session(ctx, session_id);
+    }
     audit::record(ctx, 0, account_id, "password_changed", "");
     Ok(())
 }
@@ -252,7 +256,9 @@ pub fn account_status_set(
     audit::record(ctx, actor.account_id, account_id, "status_set", &detail);
     ctx.db.account().account_id().update(Account { status: status.code(), ..account });
     if status == AccountStatus::Banned {
-        end_sessions(ctx, account_id, 0);
+        for session_id in sessions_of(ctx, account_id, 0) {
+            end_session(ctx, session_id);
+        }
     }
     Ok(())
 }
@@ -294,7 +300,7 @@ fn open_session(
     sessions.sort_by_key(|session| (session.refreshed_at, session.session_id));
     let surplus = (sessions.len() + 1).saturating_sub(SESSIONS_PER_ACCOUNT_MAX);
     for session in sessions.iter().take(surplus) {
-        end_session(ctx, session.session_id);
+        delete_session(ctx, session.session_id);
     }
     let session = ctx.db.account_session().insert(AccountSession {
         session_id: 0,
@@ -331,23 +337,19 @@ fn issue_token(
     Ok(())
 }
 
+/// Ends a session: its tokens, and what it holds in this realm.
 fn end_session(ctx: &ReducerContext, session_id: u64) {
-    ctx.db.account_session().session_id().delete(session_id);
-    ctx.db.refresh_token().by_session().delete(session_id);
+    delete_session(ctx, session_id);
     realms::revoke_session(ctx, session_id);
 }
 
-/// Ends all sessions of an account but one; 0 keeps none.
-fn end_sessions(ctx: &ReducerContext, account_id: u64, keep_session_id: u64) {
-    let sessions: Vec<u64> = ctx
-        .db
-        .account_session()
-        .by_account()
-        .filter(account_id)
-        .map(|session| session.session_id)
-        .filter(|session_id| *session_id != keep_session_id)
-        .collect();
-    for session_id in sessions {
-        end_session(ctx, session_id);
-    }
+fn delete_session(ctx: &ReducerContext, session_id: u64) {
+    ctx.db.account_session().session_id().delete(session_id);
+    ctx.db.refresh_token().by_session().delete(session_id);
+}
+
+/// The sessions of an account but one; 0 leaves none out.
+fn sessions_of(ctx: &ReducerContext, account_id: u64, keep_session_id: u64) -> Vec<u64> {
+    let sessions = ctx.db.account_session().by_account().filter(account_id);
+    sessions.map(|row| row.session_id).filter(|id| *id != keep_session_id).collect()
 }

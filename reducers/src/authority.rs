@@ -13,7 +13,7 @@ use spacetimedb::ReducerContext;
 pub(crate) struct Actor {
     /// 0 for the owner and gateways that connect as the owner.
     pub account_id: u64,
-    /// Roles below this may be granted and taken: the caller's own code, or above all for the owner.
+    /// Roles below this may be given and taken: the caller's own, or above all for the owner.
     pub rank: u8,
 }
 
@@ -80,12 +80,15 @@ pub(crate) fn admitted(ctx: &ReducerContext) -> Result<Admission, Refusal> {
 /// An admitted player on the connection that speaks for the account.
 ///
 /// # Errors
-/// In this order: those of [`admitted`], `realm.taken_over`.
+/// In this order: those of [`admitted`]; `realm.not_admitted` when the admission that the
+/// connection was made under has ended; `realm.taken_over`, by another connection or session.
 pub(crate) fn require_player(ctx: &ReducerContext) -> Result<Player, Refusal> {
     let admission = admitted(ctx)?;
     let connection = ctx.db.realm_connection().identity().find(ctx.sender);
-    let current = connection.is_some_and(|row| Some(row.connection_id) == ctx.connection_id);
-    if current {
+    let connection = connection.ok_or(RealmError::NotAdmitted)?;
+    let speaks = (Some(connection.connection_id), connection.session_id)
+        == (ctx.connection_id, admission.session_id);
+    if speaks {
         Ok(Player { account_id: admission.account_id })
     } else {
         Err(RealmError::TakenOver.into())

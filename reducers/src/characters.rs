@@ -46,8 +46,8 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
 ///
 /// # Errors
 /// In this order: the caller's, the name's (`character.name_length`, `…_letters`, `…_scripts`,
-/// `…_reserved`), `character.race_unknown`, `character.class_unknown`, `character.name_taken`,
-/// `character.too_many`, `character.too_many_kept`, `realm.not_configured`.
+/// `…_reserved`), `character.race_unknown`, `character.class_unknown`, `character.too_many`,
+/// `character.too_many_kept`, `character.name_taken`, `realm.not_configured`.
 #[reducer]
 pub fn character_create(
     ctx: &ReducerContext,
@@ -59,11 +59,11 @@ pub fn character_create(
     require(ctx, Permission::Serve)?;
     let name = validate_name(&name)?;
     validate_kind(&race, &class)?;
+    let (living, deleted) = count(ctx, account_id);
+    check_room(living, deleted)?;
     if ctx.db.character().name_skeleton().find(&name.skeleton).is_some() {
         return Err(CharacterError::NameTaken.into());
     }
-    let (living, deleted) = count(ctx, account_id);
-    check_room(living, deleted)?;
     ctx.db.character().insert(Character {
         character_id: world::next_entity_id(ctx)?,
         account_id,
@@ -184,7 +184,7 @@ pub fn character_purge(ctx: &ReducerContext, _timer: CharacterPurgeTimer) -> Res
     Ok(())
 }
 
-/// Takes an account's character out of the world and saves where it was; false if it has none there.
+/// Takes an account's character out of the world and saves where it was; false if it is not there.
 pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
     let Some(present) = ctx.db.character_presence().account_id().find(account_id) else {
         return false;

@@ -63,6 +63,7 @@ pub fn on_connected(ctx: &ReducerContext) -> Result<(), Refusal> {
     ctx.db.realm_connection().insert(RealmConnection {
         identity: ctx.sender,
         account_id: admission.account_id,
+        session_id: admission.session_id,
         connection_id,
         sockets,
         connected_at: ctx.timestamp,
@@ -84,7 +85,7 @@ pub fn on_disconnected(ctx: &ReducerContext) {
     }
 }
 
-/// Says what this database is. Owner only; may be called again.
+/// Says what this database is. Owner only; saying the same again changes nothing.
 ///
 /// # Errors
 /// In this order: `account.permission_denied`, `realm.id_invalid`, `realm.name_invalid`,
@@ -100,10 +101,18 @@ pub fn realm_configure(
     require_owner(ctx)?;
     validate_realm_identity(realm_id, &name)?;
     validate_capacity(capacity)?;
+    let known = ctx.db.realm_config().singleton_id().find(0);
+    let same = known.as_ref().is_some_and(|row| {
+        (row.realm_id, row.is_home, row.capacity) == (realm_id, is_home, capacity)
+            && row.name == name
+    });
+    if same {
+        return Ok(());
+    }
     audit::record(ctx, 0, 0, "realm_configured", &format!("{realm_id} {name}"));
     let configured_at = ctx.timestamp;
     let row = RealmConfig { singleton_id: 0, realm_id, is_home, capacity, name, configured_at };
-    if ctx.db.realm_config().singleton_id().find(0).is_some() {
+    if known.is_some() {
         ctx.db.realm_config().singleton_id().update(row);
     } else {
         ctx.db.realm_config().insert(row);
@@ -127,7 +136,7 @@ pub fn realm_upgrade(ctx: &ReducerContext) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Adds a realm to the list, or changes it. For staff.
+/// Adds a realm to the list, or changes it; the same again changes nothing. For staff.
 ///
 /// # Errors
 /// In this order: the caller's, `realm.id_invalid`, `realm.name_invalid`, `realm.uri_invalid`,
@@ -149,6 +158,11 @@ pub fn realm_upsert(
     }
     let detail = format!("{realm_id} {name}");
     if let Some(row) = ctx.db.realm().realm_id().find(realm_id) {
+        let same = (&row.name, &row.uri, &row.database) == (&name, &uri, &database)
+            && row.capacity == capacity;
+        if same {
+            return Ok(());
+        }
         audit::record(ctx, actor.account_id, 0, "realm_changed", &detail);
         ctx.db.realm().realm_id().update(Realm { name, uri, database, capacity, ..row });
     } else {
@@ -288,6 +302,10 @@ pub fn admission_revoke_account(
     for row in held {
         revoke(ctx, row);
     }
+    let connection = ctx.db.realm_connection().account_id().find(account_id);
+    if let Some(row) = connection.filter(|row| row.session_id != keep_session_id) {
+        show_out(ctx, row.identity, account_id);
+    }
     Ok(())
 }
 
@@ -318,6 +336,11 @@ pub(crate) fn revoke_session(ctx: &ReducerContext, session_id: u64) {
     for row in held {
         revoke(ctx, row);
     }
+    let connected: Vec<RealmConnection> =
+        ctx.db.realm_connection().by_session().filter(session_id).collect();
+    for row in connected {
+        show_out(ctx, row.identity, row.account_id);
+    }
 }
 
 /// Carries a new role into the admissions an account holds here.
@@ -334,7 +357,7 @@ fn revoke(ctx: &ReducerContext, row: Admission) {
     show_out(ctx, identity, account_id);
 }
 
-/// Ends what an identity's connection could do; the socket itself closes with its token.
+/// Ends what an identity's connection could do. The socket stays open: it can still read.
 fn show_out(ctx: &ReducerContext, identity: Identity, account_id: u64) {
     ctx.db.realm_connection().identity().delete(identity);
     characters::take_out(ctx, account_id);

@@ -1,7 +1,7 @@
 //! The world: its configuration, its obstacles, and what stands in it.
 //!
-//! Keeps true: an entity's `chunk_index` is that of its motion row, and entity ids are unique across
-//! realms.
+//! Keeps true: an entity's `chunk_index` is that of its motion row, and entity ids are unique
+//! across realms.
 
 use crate::authority::require_owner;
 use crate::{Refusal, audit, realms};
@@ -44,7 +44,12 @@ pub fn world_configure(ctx: &ReducerContext, definition: WorldDefinition) -> Res
         run_speed_mm_per_s: plan.run_speed_mm_per_s,
         configured_at: ctx.timestamp,
     };
-    if ctx.db.world_config().world().find(row.world).is_some() {
+    let known = ctx.db.world_config().world().find(row.world);
+    let laid_out = known.as_ref().is_some_and(|known| is_same(known, &row));
+    if laid_out && all_obstacles(ctx).into_iter().map(|(_, at)| at).eq(obstacles.iter().copied()) {
+        return Ok(());
+    }
+    if known.is_some() {
         ctx.db.world_config().world().update(row);
     } else {
         ctx.db.world_config().insert(row);
@@ -74,10 +79,39 @@ fn plan_of(definition: &WorldDefinition) -> WorldPlan {
     }
 }
 
+/// Whether two rows say the same but for when.
+fn is_same(one: &WorldConfig, other: &WorldConfig) -> bool {
+    let shape = |row: &WorldConfig| {
+        (
+            (row.min_x_mm, row.min_y_mm, row.max_x_mm, row.max_y_mm),
+            (row.spawn_x_mm, row.spawn_y_mm),
+            (row.walk_speed_mm_per_s, row.run_speed_mm_per_s),
+        )
+    };
+    shape(one) == shape(other)
+}
+
+fn area_of(row: &Obstacle) -> Area {
+    Area {
+        min_x_mm: row.min_x_mm,
+        min_y_mm: row.min_y_mm,
+        max_x_mm: row.max_x_mm,
+        max_y_mm: row.max_y_mm,
+    }
+}
+
+/// Every obstacle in the order they were laid: its id, its block and its area.
 #[expect(clippy::disallowed_methods, reason = "bounded by OBSTACLES_MAX, and owner only")]
+fn all_obstacles(ctx: &ReducerContext) -> Vec<(u64, (u64, Area))> {
+    let rows = ctx.db.obstacle().iter();
+    let mut all: Vec<_> =
+        rows.map(|row| (row.obstacle_id, (row.chunk_index, area_of(&row)))).collect();
+    all.sort_unstable_by_key(|(obstacle_id, _)| *obstacle_id);
+    all
+}
+
 fn replace_obstacles(ctx: &ReducerContext, obstacles: &[(u64, Area)]) {
-    let old: Vec<u64> = ctx.db.obstacle().iter().map(|row| row.obstacle_id).collect();
-    for obstacle_id in old {
+    for (obstacle_id, _) in all_obstacles(ctx) {
         ctx.db.obstacle().obstacle_id().delete(obstacle_id);
     }
     for (chunk_index, area) in obstacles {
@@ -125,13 +159,7 @@ impl<'a> GroundCache<'a> {
         let chunk = chunk_index(self.config.world, block_of_cell(cell_x), block_of_cell(cell_y));
         let ctx = self.ctx;
         let areas = self.blocks.entry(chunk).or_insert_with(|| {
-            let area = |row: Obstacle| Area {
-                min_x_mm: row.min_x_mm,
-                min_y_mm: row.min_y_mm,
-                max_x_mm: row.max_x_mm,
-                max_y_mm: row.max_y_mm,
-            };
-            ctx.db.obstacle().by_chunk().filter(chunk).map(area).collect()
+            ctx.db.obstacle().by_chunk().filter(chunk).map(|row| area_of(&row)).collect()
         });
         areas.iter().any(|area| area.contains(cell_x * CELL_MM, cell_y * CELL_MM))
     }

@@ -1,6 +1,6 @@
 //! Realms: their list, and who is admitted until when.
 //!
-//! Keeps true: an admission is fresh, short and newer than the one before it; anything missing is a no.
+//! Keeps true: an admission is fresh, short and newer than the one before; what is missing is a no.
 
 use crate::errors::domain_errors;
 

@@ -1,6 +1,6 @@
 //! The grid of the world, its bounds and its obstacles.
 //!
-//! `World → Block (64×64 cells) → Cell (1 m) → millimetre`. Keeps true: every position has exactly
+//! `World → Block (64×64 cells) → Cell (1 m) → millimetre`. Keeps true: every position has just
 //! one cell, one block and one `chunk_index`, and obstacles are whole cells.
 
 use crate::errors::domain_errors;
@@ -25,12 +25,12 @@ pub const OBSTACLE_CELLS_MAX: u32 = 256;
 domain_errors! {
     /// Why a world was not configured.
     WorldError {
-        BoundsInvalid = 400, "world.bounds_invalid", "a world spans at least one block within ±32768";
-        SpawnInvalid = 401, "world.spawn_invalid", "the spawn lies inside the world and in no obstacle";
+        Unknown = 400, "world.unknown", "there is no such world";
+        BoundsInvalid = 401, "world.bounds_invalid", "a world spans at least one block within ±32768";
         SpeedInvalid = 402, "world.speed_invalid", "speeds are 2 to 50000 mm/s, running at least walking";
         ObstaclesTooMany = 403, "world.obstacles_too_many", "a world has at most 4096 obstacles";
         ObstacleInvalid = 404, "world.obstacle_invalid", "an obstacle is 1 to 256 cells wide and inside";
-        Unknown = 405, "world.unknown", "there is no such world";
+        SpawnInvalid = 405, "world.spawn_invalid", "the spawn lies inside the world and in no obstacle";
     }
 }
 
@@ -287,6 +287,31 @@ mod tests {
             },
             Some(WorldError::SpawnInvalid),
         );
+    }
+
+    #[test]
+    fn errors_are_checked_in_their_order() {
+        let rock = CellRect { cell_x: 3, cell_y: 3, width_cells: 0, height_cells: 1 };
+        let mut plan = WorldPlan {
+            max_block_x: i32::MAX,
+            run_speed_mm_per_s: 0,
+            spawn_x_mm: i32::MAX,
+            obstacles: vec![rock; OBSTACLES_MAX + 1],
+            ..plan()
+        };
+        let mut found = vec![WorldError::Unknown];
+        for mend in [
+            |plan: &mut WorldPlan| plan.max_block_x = 2,
+            |plan: &mut WorldPlan| plan.run_speed_mm_per_s = 5_000,
+            |plan: &mut WorldPlan| plan.obstacles.truncate(1),
+            |plan: &mut WorldPlan| plan.obstacles.clear(),
+            |plan: &mut WorldPlan| plan.spawn_x_mm = 0,
+        ] {
+            found.extend(validate_world(&plan).err());
+            mend(&mut plan);
+        }
+        assert_eq!(found, WorldError::ALL);
+        assert!(validate_world(&plan).is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Accounts, their sessions and their refresh tokens. Filled in the home database only.
+//! Accounts, their sessions and their refresh tokens. Gateways keep them in the home database.
 //!
 //! Keeps true: an address has one account, a refresh token one session, and no secret stands in
 //! any row: passwords are argon2id hashes, refresh tokens their SHA-256. All tables are private.

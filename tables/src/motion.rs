@@ -77,7 +77,7 @@ pub struct MotionDue {
     pub due_at_micros: i64,
 }
 
-/// How a tick is doing, in windows of a minute. Written by the tick itself: when it handled rows, and
+/// How a tick is doing, in windows of a minute. Written by the tick: when it handled rows, and
 /// once a second while anything moves.
 #[table(name = tick_health)]
 pub struct TickHealth {

@@ -1,7 +1,7 @@
 //! Realms, who is admitted to this one, and who is connected. All tables are private.
 //!
 //! `realm` is filled in the home database; the rest in each realm's own. Missing means no: without
-//! an `admission` row nobody connects, without `realm_config` nobody is admitted.
+//! an `admission` row nobody connects, without `realm_config` nobody enters the world.
 
 use spacetimedb::{ConnectionId, Identity, Timestamp, table};
 
@@ -87,7 +87,11 @@ pub struct Admission {
 }
 
 /// The one connection that speaks for an account; a later one takes over.
-#[table(name = realm_connection)]
+#[table(
+    name = realm_connection,
+    // Read to show out what a session holds.
+    index(name = by_session, btree(columns = [session_id]))
+)]
 pub struct RealmConnection {
     /// The caller's identity.
     #[primary_key]
@@ -95,6 +99,8 @@ pub struct RealmConnection {
     /// The account that is connected.
     #[unique]
     pub account_id: u64,
+    /// The session whose admission it connected under.
+    pub session_id: u64,
     /// The caller's connection, unique only together with `identity`: clients choose it.
     pub connection_id: ConnectionId,
     /// How many sockets are open under it: a client that reconnects keeps its connection id, and

@@ -3,12 +3,16 @@
 //! Each test has a database of its own. Nothing here waits for a fixed time where it can wait for
 //! a condition, and nothing outlives the run.
 
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
 mod support;
 
 mod accounts;
 mod audit;
 mod characters;
 mod errors;
+mod guard;
+mod http_contract;
 mod motion;
 mod realms;
 mod restart;

@@ -166,6 +166,35 @@ fn an_admission_that_has_just_expired_is_called_so() {
 }
 
 #[test]
+fn a_connection_plays_on_only_while_its_own_session_is_admitted() {
+    on_database(|database| async move {
+        let (account_id, character_id, first) = database.enter("ann@example.org", "Ann").await;
+        let identity = tokens::account_identity(ISSUER, account_id).to_hex().to_string();
+        let admit = |session_id: u64| {
+            json!([{ "__identity__": format!("0x{identity}") }, account_id, session_id, 1,
+                now_micros(), 900])
+        };
+        let owner = &database.owner;
+        owner.call("admission_grant", admit(77)).await.expect("admitted through another session");
+        assert_eq!(code_of_a_step(&first).await, "realm.taken_over");
+
+        let second = database.connect(account_id, "player").await.expect("connected");
+        second.call("character_enter", json!([character_id])).await.expect("entered");
+        owner.call("admission_grant", admit(78)).await.expect("admitted through a third session");
+        owner.call("admission_revoke_account", json!([account_id, 78])).await.expect("kept");
+        assert_eq!(code_of_a_step(&second).await, "realm.not_admitted");
+        assert!(database.rows("entity").await.is_empty(), "a connection of another session left");
+
+        let third = database.connect(account_id, "player").await.expect("connected");
+        third.call("character_enter", json!([character_id])).await.expect("entered");
+        owner.call("admission_grant", admit(79)).await.expect("admitted through a fourth session");
+        owner.call("admission_revoke", json!([78])).await.expect("the third session ended");
+        assert_eq!(code_of_a_step(&third).await, "realm.not_admitted");
+        assert!(database.rows("entity").await.is_empty(), "its connection left with it");
+    });
+}
+
+#[test]
 fn scheduled_reducers_refuse_every_client() {
     on_database(|database| async move {
         let ann = database.register("ann@example.org").await;

@@ -143,3 +143,38 @@ async fn a_gateway_starts_before_its_database() {
     assert_eq!((refused.status, refused.code()), (503, "gateway.unavailable"));
     gateway.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publish_onto_a_running_realm_is_over_within_seconds() {
+    let here = Deployment::start().await;
+    let haven = Haven::new(&here.gateway.uri()).expect("a gateway");
+    let session = haven.register("ann@example.org", "correct horse").await.expect("registered");
+    let made = session.create_character(None, "Ann", "elf", "ranger").await.expect("created");
+    let realm = session.enter(1).await.expect("entered");
+    realm.enter_world(made.character_id).await.expect("in the world");
+    let mut events = realm.events();
+
+    // A custom section changes the module's hash, and nothing else.
+    let mut changed = MODULE_WASM.to_vec();
+    changed.extend([0, 5, 4, b'n', b'o', b't', b'e']);
+    let token = owner_token(here.gateway.keys());
+    let uri = here.engine.uri();
+    let began = std::time::Instant::now();
+    haven_engine::publish(&uri, "haven", &token, &changed).await.expect("published");
+    let back = async {
+        while let Some(event) = events.next_event().await {
+            if matches!(event, haven_client_sdk::Event::Reconnected { .. }) {
+                return;
+            }
+        }
+        panic!("the client gave up");
+    };
+    tokio::time::timeout(Duration::from_secs(10), back).await.expect("the client reconnects");
+    realm.walk(1, 0).await.expect("the player plays on");
+    until("the gateway is ready", || async { (ready(&here.gateway).await == 200).then_some(()) })
+        .await;
+    session.characters().await.expect("the gateway serves");
+    assert!(began.elapsed() < Duration::from_secs(10), "took {:?}", began.elapsed());
+    realm.disconnect().await;
+    here.stop().await;
+}

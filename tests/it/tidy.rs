@@ -50,7 +50,7 @@ fn every_domain_has_its_file_in_every_crate() {
 }
 
 #[test]
-fn the_domains_stand_in_the_order_of_the_design() {
+fn the_domains_are_those_of_the_design() {
     let order = [
         "accounts",
         "realms",
@@ -109,7 +109,7 @@ fn every_file_opens_with_what_it_owns() {
 }
 
 #[test]
-fn lines_files_and_waits_keep_their_bounds() {
+fn lines_and_files_keep_their_bounds_and_tests_wait_for_conditions() {
     for path in sources() {
         let text = std::fs::read_to_string(&path).expect("text");
         let name = path.display();
@@ -122,6 +122,10 @@ fn lines_files_and_waits_keep_their_bounds() {
         for forbidden in [concat!("#[", "ignore"), concat!("#[should_", "panic")] {
             assert!(!text.contains(forbidden), "{name} has a {forbidden}]");
         }
+        let waits =
+            path.starts_with(root().join("tests/it")) && !name.to_string().contains("support");
+        let sleep = concat!("sle", "ep(");
+        assert!(!(waits && text.contains(sleep)), "{name} sleeps instead of waiting");
     }
 }
 

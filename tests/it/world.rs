@@ -38,6 +38,22 @@ fn world_configure_takes_only_a_world_that_can_be() {
 }
 
 #[test]
+fn configuring_the_same_again_changes_nothing() {
+    on_database(|database| async move {
+        let owner = &database.owner;
+        let realm = json!([1, "Haven", "http://127.0.0.1:3000", "haven", 10]);
+        owner.call("realm_upsert", realm.clone()).await.expect("listed");
+        let mut story = Story::begin(&database).await;
+        story.call("owner", owner, "realm_configure", json!([1, "Haven", true, 100])).await;
+        story.call("owner", owner, "realm_upsert", realm).await;
+        owner.call("world_configure", json!([world()])).await.expect("configured");
+        story.note("world_configure").await;
+        let told = story.end();
+        assert!(!told.contains("  +") && !told.contains("  -"), "{told}");
+    });
+}
+
+#[test]
 fn entity_ids_carry_the_realm_number() {
     on_database(|database| async move {
         let args = json!([513, "Far", false, 10]);

@@ -39,7 +39,7 @@ const URI_RETRY: Duration = Duration::from_secs(1);
 const URI_STALE_MAX: Duration = Duration::from_hours(2);
 const URI_TIMEOUT: Duration = Duration::from_secs(5);
 
-type Keys = HashMap<String, DecodingKey>;
+type Keys = HashMap<String, VerifyingKey>;
 
 /// The keys that are known, and when to look again.
 pub(crate) struct KeyRing {
@@ -92,7 +92,8 @@ impl KeyRing {
         if known.answered.is_none() {
             return Err(Refusal::KeysUnavailable);
         }
-        known.keys.get(kid).cloned().ok_or(Refusal::TokenKeyUnknown)
+        let key = known.keys.get(kid).filter(|key| !key.has_ended());
+        key.map(|key| key.decoding.clone()).ok_or(Refusal::TokenKeyUnknown)
     }
 
     fn must_ask(&self, kid: &str) -> bool {
@@ -186,6 +187,23 @@ struct Key {
     alg: Option<String>,
     #[serde(rename = "use")]
     usage: Option<String>,
+    /// A member of our own: when the key ends, seconds since 1970. A key that leaked ends early.
+    exp: Option<u64>,
+}
+
+/// A key that verifies, until it ends.
+#[derive(Clone)]
+struct VerifyingKey {
+    decoding: DecodingKey,
+    ends_at_seconds: Option<u64>,
+}
+
+impl VerifyingKey {
+    fn has_ended(&self) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(u64::MAX, |since| since.as_secs());
+        self.ends_at_seconds.is_some_and(|ends_at| ends_at <= now)
+    }
 }
 
 /// Takes the keys that fit and passes over the others, as RFC 7517 wants.
@@ -195,7 +213,11 @@ fn parse(bytes: &[u8]) -> Result<Keys, String> {
         return Err("the key set has too many keys".to_owned());
     }
     let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Key>(key).ok());
-    Ok(keys.filter_map(|key| Some((key.kid.clone(), decoding_key(&key)?))).collect())
+    let verifying = |key: Key| {
+        let decoding = decoding_key(&key)?;
+        Some((key.kid, VerifyingKey { decoding, ends_at_seconds: key.exp }))
+    };
+    Ok(keys.filter_map(verifying).collect())
 }
 
 fn decoding_key(key: &Key) -> Option<DecodingKey> {

@@ -10,6 +10,7 @@
 mod keys;
 mod refusal;
 mod routes;
+mod swaps;
 mod token;
 
 #[cfg(test)]
@@ -26,12 +27,14 @@ use http_body_util::Limited;
 
 pub use keys::KeySource;
 pub use refusal::Refusal;
+pub(crate) use swaps::LineSwap;
 pub use token::TOKEN_BYTES_MAX;
 
 use crate::ticket::TicketOffice;
 use keys::KeyRing;
 use refusal::Counters;
-use routes::{Access, Parameters, Route};
+use routes::{Access, Effect, Parameters, Route};
+use swaps::{Passage, Swaps};
 use token::{Caller, Standing};
 
 /// Whom to let in.
@@ -78,13 +81,14 @@ pub(crate) struct Guard {
     keys: KeyRing,
     tickets: Arc<TicketOffice>,
     counters: Counters,
+    swaps: Swaps,
 }
 
 impl Guard {
     /// A guard that lets in whom `config` says, with tickets from `tickets`.
     pub(crate) fn new(config: GuardConfig, tickets: Arc<TicketOffice>) -> Self {
         let keys = KeyRing::new(config.keys.clone());
-        Self { config, keys, tickets, counters: Counters::default() }
+        Self { config, keys, tickets, counters: Counters::default(), swaps: Swaps::default() }
     }
 
     /// Refusals so far, by code.
@@ -92,8 +96,8 @@ impl Guard {
         self.counters.read()
     }
 
-    /// Turns a request from outside into one for the engine.
-    async fn check(&self, request: Request) -> Result<Request, Refusal> {
+    /// Turns a request from outside into one for the engine, and says what its success means.
+    async fn check(&self, request: Request) -> Result<(Request, Effect), Refusal> {
         let (mut parts, body) = request.into_parts();
         let route = routes::find(&parts.method, parts.uri.path())?;
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
@@ -109,9 +113,19 @@ impl Guard {
         let body = limit(body, &parts.headers, route.body_bytes_max)?;
         let is_owner = caller.as_ref().is_some_and(|c| c.standing == Standing::Owner);
         let uri = route.rewrite(&parameters, is_owner);
+        let effect = route.effect();
         parts.uri = Uri::try_from(uri).map_err(|_| Refusal::QueryMalformed)?;
         self.replace_headers(&mut parts.headers, caller.as_ref())?;
-        Ok(Request::from_parts(parts, body))
+        Ok((Request::from_parts(parts, body), effect))
+    }
+
+    /// Waits for its turn, where a request has to.
+    async fn passage(&self, effect: &Effect) -> Passage {
+        match effect {
+            Effect::Opens(database) => self.swaps.open(database).await,
+            Effect::Publishes(database) => self.swaps.publish(database).await,
+            Effect::None => Passage::Other,
+        }
     }
 
     async fn caller(&self, token: &str) -> Result<Caller, Refusal> {
@@ -149,9 +163,14 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
+    let line = request.extensions().get::<LineSwap>().cloned();
     let checked = match guard.check(request).await {
-        Ok(request) => {
+        Ok((request, effect)) => {
+            let passage = guard.passage(&effect).await;
             let response = next.run(request).await;
+            if let (StatusCode::SWITCHING_PROTOCOLS, Some(line)) = (response.status(), &line) {
+                passage.opened(line);
+            }
             // The engine found a body without a declared length to be longer than the limit.
             match response.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::BodyTooLarge),

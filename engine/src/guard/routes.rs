@@ -45,7 +45,19 @@ pub(crate) struct Route<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Subscribe,
+    Publish,
     Other,
+}
+
+/// What the success of a request means for a database's sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The connection is a socket on that database.
+    Opens(String),
+    /// The database has another module.
+    Publishes(String),
+    /// Nothing.
+    None,
 }
 
 /// Finds the route of a request, or [`Refusal::RouteUnknown`].
@@ -75,8 +87,9 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
         ) => (Owner, None, 0),
         _ => return Err(Refusal::RouteUnknown),
     };
-    let kind = match segments.last() {
-        Some(&"subscribe") => Kind::Subscribe,
+    let kind = match (method.as_str(), segments.as_slice()) {
+        (_, [.., "subscribe"]) => Kind::Subscribe,
+        ("PUT", ["v1", "database", _]) => Kind::Publish,
         _ => Kind::Other,
     };
     Ok(Route { access, database, body_bytes_max, kind, segments })
@@ -124,6 +137,15 @@ impl Parameters {
 }
 
 impl Route<'_> {
+    /// What the request does to its database's sockets when it succeeds.
+    pub(crate) fn effect(&self) -> Effect {
+        match (self.kind, self.database) {
+            (Kind::Subscribe, Some(database)) => Effect::Opens(database.to_owned()),
+            (Kind::Publish, Some(database)) => Effect::Publishes(database.to_owned()),
+            _ => Effect::None,
+        }
+    }
+
     /// The path and query the engine gets: this route's parts, and of the query what the route
     /// knows. Never a token; `light=true` on a player's subscription.
     pub(crate) fn rewrite(&self, parameters: &Parameters, is_owner: bool) -> String {

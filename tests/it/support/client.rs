@@ -81,8 +81,9 @@ impl Client {
                     message = socket.next() => match message {
                         Some(Ok(Message::Text(text))) => {
                             let value: Value = serde_json::from_str(&text).expect("JSON");
+                            // Seen before it is answered: who has an outcome finds its message.
+                            messages.lock().expect("unpoisoned").push(value.clone());
                             answer(&answers, &value);
-                            messages.lock().expect("unpoisoned").push(value);
                         }
                         Some(Ok(_)) => {}
                         Some(Err(_)) | None => break,

@@ -1,8 +1,11 @@
 //! Plain HTTP for the tests: a request in, status, headers and JSON out.
 
 use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::sync::OnceLock;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// What came back.
 #[derive(Debug)]
@@ -27,6 +30,50 @@ impl Answer {
     pub fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or_default()
     }
+}
+
+/// Every refusal is the same document, with the headers that go with it.
+#[track_caller]
+pub fn assert_problem(answer: &Answer, status: u16, code: &str, case: &str) {
+    let text = &answer.text;
+    assert_eq!((answer.status, answer.code()), (status, code), "{case}: {text}");
+    assert_eq!(answer.header("content-type"), "application/problem+json", "{case}");
+    assert_eq!(answer.json["status"], status, "{case}");
+    for member in ["type", "title", "detail", "request_id"] {
+        let filled = answer.json[member].as_str().is_some_and(|text| !text.is_empty());
+        assert!(filled, "{case}: {member} in {text}");
+    }
+    assert_eq!(answer.json["request_id"], answer.header("x-request-id"), "{case}");
+    let wait = answer.header("retry-after").parse::<u32>().ok();
+    assert_eq!(wait.is_some_and(|wait| wait > 0), matches!(status, 429 | 503), "{case}");
+    assert_eq!(answer.header("www-authenticate").is_empty(), status != 401, "{case}");
+}
+
+/// Sends a request byte by byte as it is given, with what no client library would send: the
+/// request line, the headers with the body, and nothing else but `Host` and `Connection: close`.
+pub async fn send_bytes(uri: &str, request_line: &str, rest: &str) -> Answer {
+    let host = uri.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.expect("a connection");
+    let head = format!("{request_line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    // Who is refused early may find the connection closed before the body is through.
+    let _ = stream.write_all(format!("{head}{rest}").as_bytes()).await;
+    let mut bytes = vec![];
+    let _ = stream.read_to_end(&mut bytes).await;
+    parse(&String::from_utf8_lossy(&bytes))
+}
+
+fn parse(answer: &str) -> Answer {
+    let (head, text) = answer.split_once("\r\n\r\n").expect("an answer with a head");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    let status = status.and_then(|status| status.parse().ok()).expect("a status");
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let name: HeaderName = name.parse().expect("a header's name");
+        headers.append(name, HeaderValue::from_str(value).expect("a header's value"));
+    }
+    let json = serde_json::from_str(text).unwrap_or(Value::Null);
+    Answer { status, headers, text: text.to_owned(), json }
 }
 
 /// Sends a request with an optional bearer token and an optional JSON body.

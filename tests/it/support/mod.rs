@@ -4,6 +4,7 @@
 //! removed; the engine stops when the last test that uses it ends, so no process outlives the run.
 
 pub mod client;
+pub mod forge;
 pub mod http;
 pub mod rows;
 pub mod snapshot;
@@ -91,6 +92,14 @@ pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
     };
     let runtime = stage.runtime.as_ref().expect("a running stage").handle().clone();
     // A stage cannot stop inside its own runtime: this clone is the last to go.
+    runtime.block_on(test(stage.clone()));
+    drop(stage);
+}
+
+/// Runs a test on an engine of its own, whose keys it may change.
+pub fn on_own_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
+    let stage = Arc::new(Stage::start());
+    let runtime = stage.runtime.as_ref().expect("a running stage").handle().clone();
     runtime.block_on(test(stage.clone()));
     drop(stage);
 }
