@@ -24,7 +24,7 @@ pub(crate) struct AccountArgs {
 
 #[derive(Debug, Subcommand)]
 enum AccountCommand {
-    /// Give an account a role; it counts from the next token on
+    /// Give an account a role; it counts at once at home, elsewhere from the next admission on
     Role {
         /// The account's address
         email: String,

@@ -34,7 +34,8 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// Columns: logins, inputs sent and rows received per second; the time from a bot's input to its
 /// row arriving at each other bot that sees it; what went wrong. All bots share this machine with
-/// the server when both run on it.
+/// the server when both run on it. All accounts share one public password: do not run it against
+/// a realm that strangers reach.
 #[derive(Debug, Args)]
 pub(crate) struct BotsArgs {
     /// The gateway

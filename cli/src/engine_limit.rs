@@ -7,7 +7,6 @@
 mod empty_module;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource};
 use haven_gateway::keys::KeyStore;
 use haven_gateway::stdb::{Args, CallError, Link, LinkConfig};
 use haven_gateway::tokens::{ADMIN_AUDIENCE, owner_token, realm_audience};
+use tempfile::TempDir;
 
 use crate::bots::latency::Latencies;
 
@@ -41,17 +41,16 @@ pub(crate) struct EngineLimit {
 
 /// Measures it; takes about six seconds.
 pub(crate) async fn measure() -> anyhow::Result<EngineLimit> {
-    let dir = std::env::temp_dir().join(format!("haven-engine-limit-{}", std::process::id()));
-    let measured = measure_in(&dir).await;
-    std::fs::remove_dir_all(&dir).ok();
+    let measured = measure_beside().await;
     measured.context("the engine's own limit could not be measured")
 }
 
-async fn measure_in(dir: &Path) -> anyhow::Result<EngineLimit> {
-    std::fs::create_dir_all(dir)?;
-    let keys = Arc::new(KeyStore::open_or_create(dir.join("keys"))?);
+/// Measures in an engine of its own, and stops it whatever comes of it.
+async fn measure_beside() -> anyhow::Result<EngineLimit> {
+    let dir = TempDir::new()?;
+    let keys = Arc::new(KeyStore::open_or_create(dir.path().join("keys"))?);
     let engine = Engine::start(EngineConfig {
-        data_dir: dir.to_owned(),
+        data_dir: dir.path().to_owned(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         in_memory: true,
         guard: GuardConfig {
@@ -62,6 +61,14 @@ async fn measure_in(dir: &Path) -> anyhow::Result<EngineLimit> {
         },
     })
     .await?;
+    let measured = measure_on(&engine, keys).await;
+    let stopped = engine.stop().await;
+    let limit = measured?;
+    stopped?;
+    Ok(limit)
+}
+
+async fn measure_on(engine: &Engine, keys: Arc<KeyStore>) -> anyhow::Result<EngineLimit> {
     let token = owner_token(&keys, ISSUER, 60)?;
     let wasm = empty_module::wasm()?;
     haven_engine::publish(&engine.uri(), DATABASE, &token, &wasm).await?;
@@ -70,7 +77,6 @@ async fn measure_in(dir: &Path) -> anyhow::Result<EngineLimit> {
     let latencies = one_by_one(&link).await?;
     let calls_per_s = side_by_side(&link).await?;
     link.close().await;
-    engine.stop().await?;
     Ok(EngineLimit { calls_per_s, latencies })
 }
 

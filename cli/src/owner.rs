@@ -128,9 +128,8 @@ mod tests {
 
     #[test]
     fn a_private_file_is_replaced_whole_and_readable_by_its_owner_only() {
-        let dir = std::env::temp_dir().join(format!("haven-owner-{}", std::process::id()));
-        fs::create_dir_all(&dir).expect("a directory");
-        let path = dir.join("owner.token");
+        let dir = tempfile::TempDir::new().expect("a directory");
+        let path = dir.path().join("owner.token");
         for text in ["first", "second"] {
             write_private(&path, text).expect("written");
             assert_eq!(fs::read_to_string(&path).expect("readable"), format!("{text}\n"));
@@ -141,7 +140,6 @@ mod tests {
             let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        assert_eq!(fs::read_dir(&dir).expect("a directory").count(), 1);
-        fs::remove_dir_all(&dir).expect("removed");
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Args;
@@ -23,7 +23,8 @@ use crate::terminal::{self, BOLD, DIM, GOOD, LINK};
 
 /// How long the gateway may take to reach its database.
 const READY_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long the engine may take to write everything down.
+/// How long a stop may take: the gateway's 4 seconds at most, then the engine, which writes
+/// everything down.
 const STOP_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Log lines worth a terminal. The engine reports each client's bad message as an error of its own.
@@ -63,24 +64,38 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
     let owner = Owner::open_or_create(&config)?;
     owner.file_token()?;
     let spinner = terminal::spinner("starting");
-    let engine = start_engine(&config).await?;
     let started = tokio::select! {
-        started = start_gateway(&owner, &config, &engine) => started,
-        () = stop.wait() => Err(anyhow::anyhow!("stopped before it was ready")),
+        started = start_engine(&config) => Some(started),
+        () = stop.wait() => None,
+    };
+    let Some(engine) = started.transpose()? else {
+        spinner.finish_and_clear();
+        terminal::done("stopped before it was ready");
+        return Ok(());
+    };
+    let started = tokio::select! {
+        started = start_gateway(&owner, &config, &engine) => started.map(Some),
+        () = stop.wait() => Ok(None),
     };
     spinner.finish_and_clear();
     let (gateway, plan) = match started {
-        Ok(started) => started,
+        Ok(Some(started)) => started,
+        Ok(None) => {
+            stop_engine(engine, Instant::now() + STOP_TIMEOUT).await?;
+            terminal::done("stopped before it was ready");
+            return Ok(());
+        }
         Err(error) => {
-            stop_engine(engine).await?;
+            stop_engine(engine, Instant::now() + STOP_TIMEOUT).await?;
             return Err(error);
         }
     };
     greet(&config, &gateway.uri(), &engine.uri(), &plan, &owner);
     stop.wait().await;
     terminal::note("stopping …");
+    let stop_by = Instant::now() + STOP_TIMEOUT;
     gateway.stop().await;
-    stop_engine(engine).await?;
+    stop_engine(engine, stop_by).await?;
     terminal::done("stopped, everything is on disk");
     Ok(())
 }
@@ -104,10 +119,10 @@ async fn start_gateway(
     bail!("the gateway did not reach its database within {} s", READY_TIMEOUT.as_secs());
 }
 
-async fn stop_engine(engine: Engine) -> anyhow::Result<()> {
-    match tokio::time::timeout(STOP_TIMEOUT, engine.stop()).await {
+async fn stop_engine(engine: Engine, stop_by: Instant) -> anyhow::Result<()> {
+    match tokio::time::timeout_at(stop_by.into(), engine.stop()).await {
         Ok(stopped) => Ok(stopped?),
-        Err(_) => bail!("the engine did not stop within {} s", STOP_TIMEOUT.as_secs()),
+        Err(_) => bail!("the engine did not stop in time"),
     }
 }
 

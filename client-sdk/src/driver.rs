@@ -52,7 +52,7 @@ pub(crate) struct Driver {
     shared: Arc<Shared>,
     session: Session,
     realm_id: u16,
-    commands: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::Receiver<Command>,
     renewal: JoinSet<Result<Admission, HavenError>>,
     renew_at: Instant,
     backoff: Backoff,
@@ -63,7 +63,7 @@ impl Driver {
         shared: Arc<Shared>,
         session: Session,
         realm_id: u16,
-        commands: mpsc::UnboundedReceiver<Command>,
+        commands: mpsc::Receiver<Command>,
     ) -> Self {
         let renew_at = Instant::now() + NEVER;
         let (renewal, backoff) = (JoinSet::new(), Backoff::default());

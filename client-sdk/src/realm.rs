@@ -8,25 +8,26 @@ use crate::error::HavenError;
 use crate::event::{Events, Seen};
 use crate::link::{Call, Link};
 use crate::session::Session;
-use crate::shared::{Shared, Traffic};
+use crate::shared::{Shared, State, Traffic};
 use crate::world::World;
 use haven_rules::motion::{Intent, Segment};
 use haven_rules::realms::RealmError;
 use haven_rules::world::Area;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Longest wait for the outcome of a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Commands that may wait for the driver; at most this many are asked for and not yet sent.
+const COMMANDS_MAX: usize = 1_024;
 
 /// A connection to a realm. Clones are the same connection; it is driven by one task.
 #[derive(Clone)]
 pub struct RealmClient {
-    session: Session,
-    realm_id: u16,
     shared: Arc<Shared>,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::Sender<Command>,
 }
 
 impl RealmClient {
@@ -34,11 +35,11 @@ impl RealmClient {
         let admission = session.admission(realm_id).await?;
         let link = Link::open(&admission).await?;
         let shared = Arc::new(Shared::new());
-        let (commands, receiver) = mpsc::unbounded_channel();
+        let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let (ready, is_ready) = oneshot::channel();
-        let driver = Driver::new(Arc::clone(&shared), session.clone(), realm_id, receiver);
+        let driver = Driver::new(Arc::clone(&shared), session, realm_id, receiver);
         tokio::spawn(driver.run(link, admission, ready));
-        let client = Self { session, realm_id, shared, commands };
+        let client = Self { shared, commands };
         client.answer(is_ready).await?;
         Ok(client)
     }
@@ -100,7 +101,8 @@ impl RealmClient {
     /// elsewhere.
     ///
     /// # Errors
-    /// `client.disconnected`, `client.taken_over`, `client.closed`.
+    /// `client.disconnected`, `client.taken_over`, `client.closed`, `client.unreachable` when 1,024
+    /// calls wait to be sent already.
     pub fn steer(&self, dx: i16, dy: i16, running: bool) -> Result<u32, HavenError> {
         self.input(Call::Course { dx, dy, running }, Intent::direction(dx, dy), running, None)
     }
@@ -174,7 +176,7 @@ impl RealmClient {
     /// Closes the connection in order; the character leaves the world.
     pub async fn disconnect(&self) {
         let (done, is_done) = oneshot::channel();
-        if self.commands.send(Command::Disconnect { done }).is_ok() {
+        if self.commands.send(Command::Disconnect { done }).await.is_ok() {
             // Dropped when it was closed already.
             let _ = is_done.await;
         }
@@ -210,37 +212,55 @@ impl RealmClient {
         if !state.connected {
             return Err(Shared::refusal(&state));
         }
+        // Before the prediction, which nothing would settle if it were not sent.
+        let place = self.commands.try_reserve().map_err(|error| no_place(error, &state))?;
         let predicted = self.shared.foresee(&state, intent, running);
         state.own.input(predicted, running);
         let known = state.me().map_or(0, |me| me.course_number);
         let number = known.wrapping_add(state.own.in_flight());
         // Sent under the lock, so that inputs arrive in the order they were predicted.
-        let sent = self.commands.send(Command::Call { call, reply });
-        sent.map(|()| number).map_err(|_| Shared::refusal(&state))
+        place.send(Command::Call { call, reply });
+        Ok(number)
     }
 
     async fn call(&self, command: impl Fn(Reply) -> Command) -> Result<(), HavenError> {
         self.renewing(|| {
             let (reply, answer) = oneshot::channel();
-            let sent = self.commands.send(command(reply));
-            sent.map(|()| answer).map_err(|_| Shared::refusal(&self.shared.lock()))
+            let place = self.commands.try_reserve();
+            place.map_err(|error| no_place(error, &self.shared.lock()))?.send(command(reply));
+            Ok(answer)
         })
         .await
     }
 
-    /// Sends something and waits for its outcome; once more when the admission has run out, as it
-    /// does for a client that was suspended.
+    /// Sends something and waits for its outcome; once more, over the next connection, when the
+    /// admission has run out, as it does for a client that was suspended.
     async fn renewing(
         &self,
         send: impl Fn() -> Result<Answer, HavenError>,
     ) -> Result<(), HavenError> {
         match self.answer(send()?).await {
             Err(error) if error.code() == RealmError::AdmissionExpired.code() => {
-                self.session.admission(self.realm_id).await?;
+                self.reconnected().await?;
                 self.answer(send()?).await
             }
             result => result,
         }
+    }
+
+    /// Waits for a connection.
+    async fn reconnected(&self) -> Result<(), HavenError> {
+        // Listens before it looks, so that it misses nothing.
+        let mut events = self.events();
+        let wait = async {
+            while !self.is_connected() {
+                if events.next_event().await.is_none() {
+                    return Err(Shared::refusal(&self.shared.lock()));
+                }
+            }
+            Ok(())
+        };
+        tokio::time::timeout(CALL_TIMEOUT, wait).await.unwrap_or(Err(HavenError::Disconnected))
     }
 
     async fn answer(&self, answer: Answer) -> Result<(), HavenError> {
@@ -249,6 +269,16 @@ impl RealmClient {
             Ok(Err(_)) => Err(Shared::refusal(&self.shared.lock())),
             Err(_) => Err(HavenError::Timeout),
         }
+    }
+}
+
+/// Why a command cannot wait to be sent.
+fn no_place(error: TrySendError<()>, state: &State) -> HavenError {
+    match error {
+        TrySendError::Full(()) => {
+            HavenError::Unreachable("too many calls wait to be sent".to_owned())
+        }
+        TrySendError::Closed(()) => Shared::refusal(state),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Requests under way when the gateway stops get this long.
-const DRAIN: Duration = Duration::from_secs(5);
+const DRAIN: Duration = Duration::from_secs(2);
 /// Callers that have recovered are forgotten this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// A dependency answers within this time, or it does not.
@@ -177,7 +177,7 @@ impl Gateway {
         }
     }
 
-    /// Stops listening, finishes what is under way within 5 seconds, and closes the links.
+    /// Stops listening, finishes what is under way within 2 seconds, and closes the links.
     pub async fn stop(mut self) {
         self.stopping.send_replace(true);
         if timeout(DRAIN, &mut self.server).await.is_err() {

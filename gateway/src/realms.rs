@@ -249,6 +249,11 @@ impl Realms {
             Ok(realms) => realms.iter().map(|realm| self.link(realm)).collect(),
             Err(_) => self.known_links(),
         };
+        self.revoke_in(&links, revocation).await;
+    }
+
+    /// Takes admissions back in some realms; else as [`Realms::revoke_everywhere`].
+    pub(crate) async fn revoke_in(&self, links: &[Link], revocation: Revocation) {
         let results = join_all(links.iter().map(|link| revocation.apply(link))).await;
         for (link, result) in links.iter().zip(results) {
             let Err(error) = result else { continue };

@@ -24,7 +24,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Most sessions one sweep removes.
 const SWEEP_ROWS_MAX: usize = 500;
 
-/// The timer of [`session_sweep`].
+/// The timer of [`session_sweep()`].
 #[table(name = session_sweep_timer, scheduled(session_sweep))]
 pub struct SessionSweepTimer {
     /// The timer's number.
@@ -263,7 +263,7 @@ pub fn account_status_set(
     Ok(())
 }
 
-/// Removes expired sessions and their tokens, at most [`SWEEP_ROWS_MAX`] a run.
+/// Removes expired sessions and their tokens, at most `SWEEP_ROWS_MAX` a run.
 ///
 /// # Errors
 /// `realm.database_only` for clients.

@@ -14,7 +14,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Most entries one sweep removes.
 const SWEEP_ROWS_MAX: usize = 1_000;
 
-/// The timer of [`audit_sweep`].
+/// The timer of [`audit_sweep()`].
 #[table(name = audit_sweep_timer, scheduled(audit_sweep))]
 pub struct AuditSweepTimer {
     /// The timer's number.
@@ -52,7 +52,7 @@ pub(crate) fn record(
     });
 }
 
-/// Removes entries older than their retention, at most [`SWEEP_ROWS_MAX`] a run.
+/// Removes entries older than their retention, at most `SWEEP_ROWS_MAX` a run.
 ///
 /// # Errors
 /// `realm.database_only` for clients.

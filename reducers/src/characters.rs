@@ -22,7 +22,7 @@ const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 /// Most characters one purge removes.
 const PURGE_ROWS_MAX: usize = 200;
 
-/// The timer of [`character_purge`].
+/// The timer of [`character_purge()`].
 #[table(name = character_purge_timer, scheduled(character_purge))]
 pub struct CharacterPurgeTimer {
     /// The timer's number.
@@ -161,7 +161,7 @@ pub fn character_leave(ctx: &ReducerContext) -> Result<(), Refusal> {
     if take_out(ctx, player.account_id) { Ok(()) } else { Err(CharacterError::NotInWorld.into()) }
 }
 
-/// Removes characters whose time to be restored is over, at most [`PURGE_ROWS_MAX`] a run.
+/// Removes characters whose time to be restored is over, at most `PURGE_ROWS_MAX` a run.
 ///
 /// # Errors
 /// `realm.database_only` for clients.

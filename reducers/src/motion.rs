@@ -28,7 +28,7 @@ const HEALTH_GRACE_MICROS: i64 = 2_000_000;
 /// The window over which the health row keeps its maxima, microseconds.
 const HEALTH_WINDOW_MICROS: i64 = 60_000_000;
 
-/// The timer of [`motion_tick`]: 20 Hz. A run that changes nothing leaves nothing in the log.
+/// The timer of [`motion_tick()`]: 20 Hz. A run that changes nothing leaves nothing in the log.
 #[table(name = motion_tick_timer, scheduled(motion_tick))]
 pub struct MotionTickTimer {
     /// The timer's number.

@@ -22,7 +22,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// Most admissions one sweep removes.
 const SWEEP_ROWS_MAX: usize = 500;
 
-/// The timer of [`admission_sweep`].
+/// The timer of [`admission_sweep()`].
 #[table(name = admission_sweep_timer, scheduled(admission_sweep))]
 pub struct AdmissionSweepTimer {
     /// The timer's number.
@@ -309,7 +309,7 @@ pub fn admission_revoke_account(
     Ok(())
 }
 
-/// Removes expired admissions, at most [`SWEEP_ROWS_MAX`] a run; who still relies on one leaves.
+/// Removes expired admissions, at most `SWEEP_ROWS_MAX` a run; who still relies on one leaves.
 ///
 /// # Errors
 /// `realm.database_only` for clients.

@@ -151,7 +151,7 @@ fn only_the_first_course_of_a_tick_is_applied_at_once_and_the_last_one_waits() {
     });
 }
 
-async fn motion_updates(watcher: &Client, entity_id: u64) -> usize {
+fn motion_updates(watcher: &Client, entity_id: u64) -> usize {
     let messages = watcher.messages();
     let of_entity = |message: &&Value| {
         let text = message.to_string();
@@ -172,10 +172,10 @@ fn nothing_is_published_while_an_entity_moves_straight() {
         player.call("course_set", json!([1, 0, true])).await.expect("running east");
         until_it_stands(&database).await;
         until("the watcher has seen it stand", || async {
-            (motion_updates(&watcher, entity_id).await >= 2).then_some(())
+            (motion_updates(&watcher, entity_id) >= 2).then_some(())
         })
         .await;
-        let seen = motion_updates(&watcher, entity_id).await;
+        let seen = motion_updates(&watcher, entity_id);
         assert_eq!(seen, 2, "three seconds of running are two messages: set off, and stand");
     });
 }

@@ -305,6 +305,16 @@ impl Player {
                     End::Closed(HavenError::TakenOver)
                 });
             }
+            if is_unadmitted(error) {
+                // Before anybody hears of it: who tries again waits for the next connection.
+                state.connected = false;
+                let reason = error.to_string();
+                answer(pending.reply, Err(error.clone()));
+                if matches!(reducer, Reducer::Enter) && !self.restoring {
+                    self.entered(state, result);
+                }
+                return ControlFlow::Break(End::Lost(reason));
+            }
         }
         match reducer {
             Reducer::Enter => {
@@ -340,6 +350,13 @@ impl Player {
             link.close().await;
         }
     }
+}
+
+/// Whether the realm refused because the admission is over: a fresh one is needed.
+fn is_unadmitted(error: &HavenError) -> bool {
+    [RealmError::NotAdmitted, RealmError::AdmissionExpired]
+        .iter()
+        .any(|ended| ended.code() == error.code())
 }
 
 /// Answers whoever waits, if anybody does.

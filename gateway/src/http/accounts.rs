@@ -12,14 +12,14 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Shared, extract::Body};
+use super::{Shared, extract::Body, to_the_end};
 use crate::{
     problem::{Problem, ProblemDocument},
     realms::Revocation,
     sessions::{Address, Caller, RefreshSecret, Tokens, bad_credentials},
     stdb::{
         CallError, Filter, Hex, reducers,
-        rows::{Account, AccountSession},
+        rows::{Account, AccountSession, RefreshToken},
     },
 };
 
@@ -180,16 +180,32 @@ pub(super) async fn refresh(
     Body(body): Body<Refresh>,
 ) -> Result<Json<Tokens>, Problem> {
     let spent = Hex::sha256(body.refresh_token.as_bytes());
+    // Looked at first: with the session of a spent token the reducer removes its tokens.
+    let filter = Filter::hex("token_sha256", &spent);
+    let held = app.home.query_one::<RefreshToken>(filter).await?;
+    let held = held.ok_or(AccountError::SessionUnknown)?;
+    to_the_end(exchange(app, spent, held)).await.map(Json)
+}
+
+/// Exchanges a token, or takes the admissions of its session back when it was spent before.
+async fn exchange(app: Shared, spent: Hex, held: RefreshToken) -> Result<Tokens, Problem> {
     let refresh = RefreshSecret::generate();
     let lifetime_seconds = app.config.session_seconds();
-    reducers::session_refresh(&app.home, &spent, &refresh.digest, lifetime_seconds).await?;
+    let exchanged =
+        reducers::session_refresh(&app.home, &spent, &refresh.digest, lifetime_seconds).await;
+    let reused = held.spent_at.is_some() && may_be_done(&exchanged);
     // The reducer also commits when it ends the session of a spent token; then ours is not there.
-    let Some(session_id) = app.session_of(&refresh).await? else {
-        return Err(AccountError::RefreshReused.into());
+    let issued = match exchanged {
+        Ok(()) => app.session_of(&refresh).await,
+        Err(error) => Err(error),
     };
+    if reused || matches!(issued, Ok(None)) {
+        app.realms.revoke_everywhere(Revocation::Session(held.session_id)).await;
+    }
+    let session_id = issued?.ok_or(AccountError::RefreshReused)?;
     let account = account_of_session(&app, session_id).await?;
     let account = account.ok_or(AccountError::SessionUnknown)?;
-    Ok(Json(app.tokens(&account, session_id, refresh)?))
+    app.tokens(&account, session_id, refresh)
 }
 
 /// Ends the session everywhere.
@@ -209,13 +225,20 @@ pub(super) async fn logout(
     State(app): State<Shared>,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    match reducers::session_close(&app.home, caller.session_id).await {
-        // Somebody else ended it meanwhile: that is what was asked for.
-        Err(error) if error.code() == Some(AccountError::SessionUnknown.code()) => (),
-        result => result?,
-    }
-    app.realms.revoke_everywhere(Revocation::Session(caller.session_id)).await;
-    Ok(StatusCode::NO_CONTENT)
+    let session_id = caller.session_id;
+    to_the_end(async move {
+        let closed = match reducers::session_close(&app.home, session_id).await {
+            // Somebody else ended it meanwhile: that is what was asked for.
+            Err(error) if error.code() == Some(AccountError::SessionUnknown.code()) => Ok(()),
+            result => result,
+        };
+        if may_be_done(&closed) {
+            app.realms.revoke_everywhere(Revocation::Session(session_id)).await;
+        }
+        closed?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// Changes the password and ends the account's other sessions.
@@ -251,10 +274,22 @@ pub(super) async fn password(
     let new_phc = app.passwords.hash(body.new_password).await?;
     let (account_id, keep_session_id) = (account.account_id, caller.session_id);
     let version = account.password_version;
-    reducers::account_password_set(&app.home, account_id, version, &new_phc, keep_session_id)
-        .await?;
-    app.realms.revoke_everywhere(Revocation::Account { account_id, keep_session_id }).await;
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        let (home, keep) = (&app.home, keep_session_id);
+        let set = reducers::account_password_set(home, account_id, version, &new_phc, keep).await;
+        if may_be_done(&set) {
+            let revocation = Revocation::Account { account_id, keep_session_id };
+            app.realms.revoke_everywhere(revocation).await;
+        }
+        set?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+/// Whether a call was done, for all that is known.
+fn may_be_done(outcome: &Result<(), CallError>) -> bool {
+    matches!(outcome, Ok(()) | Err(CallError::Lost | CallError::Timeout))
 }
 
 /// Writes a refused login into the audit trail, beside the answer: waiting for it would tell a

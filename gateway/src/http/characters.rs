@@ -5,7 +5,10 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
 };
 use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
 use garde::Validate;
@@ -121,7 +124,7 @@ pub(super) struct CharacterCreation {
 pub(super) async fn list(
     State(app): State<Shared>,
     caller: Caller,
-    query: Result<Query<CharacterFilter>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<CharacterFilter>, QueryRejection>,
 ) -> Result<Json<CharacterList>, Problem> {
     let Query(filter) =
         query.map_err(|error| Problem::from(Refusal::Invalid).detail(error.body_text()))?;
@@ -196,9 +199,9 @@ pub(super) async fn create(
 pub(super) async fn get(
     State(app): State<Shared>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CharacterAnswer>, Problem> {
-    let own = Own::find(&app, &caller, &id).await?;
+    let own = Own::find(&app, &caller, id).await?;
     Ok(Json(own.show().await?))
 }
 
@@ -221,9 +224,9 @@ pub(super) async fn get(
 pub(super) async fn delete(
     State(app): State<Shared>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    let own = Own::find(&app, &caller, &id).await?;
+    let own = Own::find(&app, &caller, id).await?;
     reducers::character_delete(&own.link, caller.account_id(), own.row.character_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -248,9 +251,9 @@ pub(super) async fn delete(
 pub(super) async fn restore(
     State(app): State<Shared>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CharacterAnswer>, Problem> {
-    let own = Own::find(&app, &caller, &id).await?;
+    let own = Own::find(&app, &caller, id).await?;
     reducers::character_restore(&own.link, caller.account_id(), own.row.character_id).await?;
     Ok(Json(own.show().await?))
 }
@@ -281,8 +284,13 @@ struct Own {
 }
 
 impl Own {
-    async fn find(app: &Shared, caller: &Caller, id: &str) -> Result<Self, Problem> {
+    async fn find(
+        app: &Shared,
+        caller: &Caller,
+        id: Result<Path<String>, PathRejection>,
+    ) -> Result<Self, Problem> {
         let unknown = || Problem::from(CharacterError::Unknown);
+        let Path(id) = id.map_err(|_| unknown())?;
         let character_id: u64 = id.parse().map_err(|_| unknown())?;
         // The realm's number stands in the top 16 bits.
         let [high, low, ..] = character_id.to_be_bytes();

@@ -42,6 +42,13 @@ use crate::{
 /// What every route gets.
 pub(crate) type Shared = Arc<App>;
 
+/// Runs a section to its end, also when the caller hangs up or the request's time is over.
+async fn to_the_end<T: Send + 'static>(
+    section: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(section).await.unwrap_or_else(|error| Err(Problem::internal(error)))
+}
+
 /// The description of the contract; the routes add themselves.
 #[derive(OpenApi)]
 #[openapi(

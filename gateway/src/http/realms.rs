@@ -3,26 +3,29 @@
 //! Keeps true: a realm token is given only after the realm's own database was told to admit its
 //! bearer, so a token alone opens nothing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
 };
-use haven_rules::realms::RealmError;
+use haven_rules::{
+    accounts,
+    realms::{RealmError, check_admission},
+};
 use serde::Serialize;
-use spacetimedb_lib::Timestamp;
+use spacetimedb_lib::{Identity, Timestamp};
 use utoipa::ToSchema;
 
-use super::Shared;
+use super::{Shared, to_the_end};
 use crate::{
     problem::{Problem, ProblemDocument, Refusal},
-    realms::RealmStatus,
+    realms::{RealmStatus, Revocation},
     sessions::{Caller, role_of},
     stdb::{
-        CallError, Link,
+        CallError, Filter, Link,
         reducers::{self, Grant},
-        rows::Realm,
+        rows::{Account, Admission, Realm},
     },
     tokens::{self, Bearer},
 };
@@ -104,7 +107,8 @@ pub(super) async fn list(State(app): State<Shared>) -> Result<Json<RealmList>, P
 /// Admits the caller to a realm.
 ///
 /// Refused with `realm.unknown` (404), `realm.closed` (403), `realm.offline` or `realm.full`
-/// (503), checked in that order.
+/// (503), checked in that order. Who is admitted already is admitted on, also to a realm that is
+/// closed or full.
 #[utoipa::path(
     post,
     operation_id = "realm_enter",
@@ -122,19 +126,25 @@ pub(super) async fn list(State(app): State<Shared>) -> Result<Json<RealmList>, P
 pub(super) async fn enter(
     State(app): State<Shared>,
     caller: Caller,
-    Path(realm_id): Path<String>,
+    realm_id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Entry>, Problem> {
+    let Path(realm_id) = realm_id.map_err(|_| RealmError::Unknown)?;
     let realm_id: u16 = realm_id.parse().map_err(|_| RealmError::Unknown)?;
     let realm = app.realms.get(realm_id).await?;
-    if realm.closed {
-        return Err(RealmError::Closed.into());
-    }
-    let link = app.realms.connected(&realm).await?;
-    if app.realms.population(&link).await? >= realm.capacity {
-        return Err(RealmError::Full.into());
+    let link = match app.realms.connected(&realm).await {
+        Err(_) if realm.closed => return Err(RealmError::Closed.into()),
+        result => result?,
+    };
+    let identity = tokens::account_identity(&app.config.issuer, caller.account_id());
+    if !is_admitted(&link, identity).await? {
+        if realm.closed {
+            return Err(RealmError::Closed.into());
+        }
+        if app.realms.population(&link).await? >= realm.capacity {
+            return Err(RealmError::Full.into());
+        }
     }
     let expires_in = app.config.realm_token_seconds;
-    let identity = tokens::account_identity(&app.config.issuer, caller.account_id());
     let role = role_of(&caller.account)?;
     let grant = Grant {
         identity,
@@ -144,12 +154,7 @@ pub(super) async fn enter(
         issued_at_micros: 0,
         lifetime_seconds: expires_in,
     };
-    admit(&link, grant).await?;
-    // Who logged out meanwhile was revoked before he was admitted; so it is done again.
-    if !app.session_goes_on(caller.session_id, caller.account_id()).await? {
-        reducers::admission_revoke(&link, caller.session_id).await?;
-        return Err(Refusal::SessionEnded.into());
-    }
+    to_the_end(admit_and_confirm(Arc::clone(&app), link, grant)).await?;
     let bearer = Bearer {
         account_id: caller.account_id(),
         session_id: caller.session_id,
@@ -160,6 +165,49 @@ pub(super) async fn enter(
     let token = tokens::realm_token(&app.keys, issuer, database, bearer, lifetime)?;
     let identity = identity.to_hex().to_string();
     Ok(Json(Entry { uri: realm.uri, database: realm.database, token, identity, expires_in }))
+}
+
+/// Whether an identity may play in that realm now.
+async fn is_admitted(link: &Link, identity: Identity) -> Result<bool, CallError> {
+    let row = link.query_one::<Admission>(Filter::identity("identity", identity)).await?;
+    let now_micros = Timestamp::now().to_micros_since_unix_epoch();
+    let good = |row: Admission| check_admission(now_micros, row.expires_at_micros, row.revoked);
+    Ok(row.is_some_and(|row| good(row).is_ok()))
+}
+
+/// Grants an admission, and takes it back unless its reasons still hold: who logged out or was
+/// banned meanwhile was revoked before he was admitted.
+async fn admit_and_confirm(app: Shared, link: Link, grant: Grant) -> Result<(), Problem> {
+    let (account_id, session_id, role) = (grant.account_id, grant.session_id, grant.role);
+    let granted = admit(&link, grant).await;
+    // Lost or late, it may have been granted all the same.
+    if !matches!(granted, Ok(()) | Err(CallError::Lost | CallError::Timeout)) {
+        return Ok(granted?);
+    }
+    if let Err(problem) = confirm(&app, account_id, session_id, role).await {
+        app.realms.revoke_in(&[link], Revocation::Session(session_id)).await;
+        return Err(problem);
+    }
+    Ok(granted?)
+}
+
+/// Refuses who may not be admitted any more: `account.banned`, `session.ended`, or `gateway.busy`
+/// for another role than before, in that order.
+async fn confirm(app: &Shared, account_id: u64, session_id: u64, role: u8) -> Result<(), Problem> {
+    let account = Filter::number("account_id", account_id);
+    let (goes_on, account) = tokio::try_join!(
+        app.session_goes_on(session_id, account_id),
+        app.home.query_one::<Account>(account),
+    )?;
+    let account = account.ok_or(Refusal::SessionEnded)?;
+    accounts::check_status(account.status)?;
+    if !goes_on {
+        return Err(Refusal::SessionEnded.into());
+    }
+    if account.role != role {
+        return Err(Problem::from(Refusal::Busy).detail("the account changed meanwhile; try again"));
+    }
+    Ok(())
 }
 
 /// Grants an admission as of now. Two at the same instant may overtake each other: the one that

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     body::{Body, to_bytes},
+    extract::{Path, State, rejection::PathRejection},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -14,6 +15,8 @@ use super::*;
 use crate::{
     app::tests::config_without_database,
     config::GatewayConfig,
+    sessions::Caller,
+    stdb::rows::Account,
     tokens::{self, Bearer},
 };
 
@@ -321,5 +324,48 @@ async fn numbers_count_answers_by_route_and_refusals_by_code() {
         r#"link_up{link="home"} 0"#,
     ] {
         assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_even_text_is_unknown() {
+    let served = served(|_| ());
+    let now = spacetimedb_lib::Timestamp::now();
+    let caller = || Caller {
+        account: Account {
+            account_id: 1,
+            email_sha256: String::new(),
+            email: String::new(),
+            password_phc: String::new(),
+            password_version: 1,
+            status: 1,
+            role: 1,
+            created_at: now,
+            last_login_at: now,
+        },
+        session_id: 1,
+    };
+    let shared = || State(Arc::clone(&served.app));
+    let at_path = |text: String| async move {
+        // What axum makes of a path, through a route of its own.
+        let (told, heard) = tokio::sync::oneshot::channel();
+        let told = Arc::new(std::sync::Mutex::new(Some(told)));
+        let take = move |path: Result<Path<String>, PathRejection>| async move {
+            let told = told.lock().expect("a lock").take();
+            told.map(|told| told.send(path).ok());
+        };
+        let router = Router::new().route("/{id}", axum::routing::get(take));
+        let request = Request::get(text).body(Body::empty()).expect("a request");
+        router.oneshot(request).await.expect("an answer");
+        heard.await.expect("a path")
+    };
+    let check = |problem: Option<Problem>, code: &str| {
+        assert_eq!(problem.map(|problem| problem.code()), Some(code));
+    };
+    for text in ["/%ff", "/x"] {
+        let path = at_path(text.to_owned()).await;
+        check(characters::get(shared(), caller(), path).await.err(), "character.unknown");
+        let path = at_path(text.to_owned()).await;
+        check(realms::enter(shared(), caller(), path).await.err(), "realm.unknown");
     }
 }

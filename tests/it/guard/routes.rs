@@ -340,7 +340,7 @@ fn a_player_may_ping_and_a_stranger_may_not() {
         let nobody = door.ask("GET", "/v1/ping", None, "").await;
         assert_problem(&nobody, 401, "guard.token_missing", "nobody");
         let bearer = Bearer { account_id: door.account_id, session_id: 1, role: "player" };
-        let lifetime = Duration::from_secs(60);
+        let lifetime = Duration::from_mins(1);
         let keys = &door.database.stage.keys;
         let access = tokens::access_token(keys, crate::support::ISSUER, bearer, lifetime);
         let refused = door.ask("GET", "/v1/ping", Some(&access.expect("a token")), "").await;

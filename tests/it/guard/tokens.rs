@@ -239,7 +239,7 @@ fn guard_refuses_the_gateways_own_tokens() {
     at_the_door(async |door| {
         let (keys, account_id) = (&door.database.stage.keys, door.account_id);
         let bearer = Bearer { account_id, session_id: account_id, role: "player" };
-        let lifetime = Duration::from_secs(60);
+        let lifetime = Duration::from_mins(1);
         let token = tokens::access_token(keys, crate::support::ISSUER, bearer, lifetime);
         let token = token.expect("a token");
         door.refuses("an access token", &token, "guard.token_audience").await;

@@ -167,6 +167,23 @@ fn enter_refuses_a_full_realm_with_503() {
 }
 
 #[test]
+fn who_is_admitted_renews_in_a_realm_that_closed_and_filled_up() {
+    on_front(async |front| {
+        let (uri, name) = (&front.database.stage.uri, &front.database.name);
+        let (session, entry) = enter(front, "ann@example.org").await;
+        let (_, _, _player) = front.database.enter("bob@example.org", "Berta").await;
+        front.owner("realm_upsert", json!([1, "Haven", uri, name, 1])).await;
+        front.owner("realm_close", json!([1])).await;
+        let again = front.order("/v1/realms/1/enter", &session.access).await;
+        assert_eq!(again.status, 200, "{}", again.text);
+        assert_eq!(again.json["identity"], entry["identity"]);
+        let stranger = front.register("cid@example.org").await;
+        let refused = front.order("/v1/realms/1/enter", &stranger.access).await;
+        assert_problem(&refused, 403, "realm.closed", "closed");
+    });
+}
+
+#[test]
 fn enter_refuses_a_realm_that_does_not_answer_with_503() {
     on_front(async |front| {
         let away = json!([2, "Away", "http://127.0.0.1:1", "nowhere", 10]);

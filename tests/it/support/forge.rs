@@ -58,7 +58,10 @@ impl Forge {
         let base64 = STANDARD.encode(&der);
         let (one, other) = base64.split_at(64);
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{one}\n{other}\n-----END PUBLIC KEY-----");
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| {
+            let digit = |nibble: u8| char::from_digit(nibble.into(), 16).expect("a digit");
+            bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<String>()
+        };
         let set = json!({ "keys": [self.jwk] });
         vec![
             ("PEM", format!("{pem}\n").into_bytes()),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -39,7 +39,7 @@ pub struct Stage {
     /// Where the engine listens.
     pub uri: String,
     runtime: Option<Runtime>,
-    _keys_dir: TempDir,
+    keys_dir: TempDir,
 }
 
 impl Stage {
@@ -50,12 +50,12 @@ impl Stage {
         let config = engine_config(keys_dir.path(), keys_dir.path(), true);
         let engine = runtime.block_on(Engine::start(config)).expect("the engine starts");
         let uri = engine.uri();
-        Self { engine: Some(engine), keys, uri, runtime: Some(runtime), _keys_dir: keys_dir }
+        Self { engine: Some(engine), keys, uri, runtime: Some(runtime), keys_dir }
     }
 
     /// The keys as the gateway reads them.
     pub fn keys_dir(&self) -> &Path {
-        self._keys_dir.path()
+        self.keys_dir.path()
     }
 }
 
@@ -83,7 +83,7 @@ pub fn engine_config(data_dir: &Path, keys_dir: &Path, in_memory: bool) -> Engin
 /// Runs a test on the shared engine.
 pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
     let stage = {
-        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
             let stage = Arc::new(Stage::start());
             *shared = Arc::downgrade(&stage);
@@ -245,7 +245,7 @@ pub fn owner_token(keys: &KeyStore) -> String {
 /// A realm token as the gateway would mint it.
 pub fn player_token(keys: &KeyStore, database: &str, account_id: u64, role: &str) -> String {
     let bearer = Bearer { account_id, session_id: account_id, role };
-    tokens::realm_token(keys, ISSUER, database, bearer, Duration::from_secs(900)).expect("a token")
+    tokens::realm_token(keys, ISSUER, database, bearer, Duration::from_mins(15)).expect("a token")
 }
 
 /// A gateway before that database.
