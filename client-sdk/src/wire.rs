@@ -1,4 +1,4 @@
-//! The JSON the gateway speaks, as CONTRACT's table of calls has it.
+//! The JSON the gateway speaks, as its OpenAPI document has it.
 
 use serde::{Deserialize, Serialize};
 
