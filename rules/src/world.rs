@@ -5,6 +5,10 @@
 
 use crate::errors::domain_errors;
 
+mod ground;
+
+pub use ground::{BlockGround, GROUND_BYTES, GroundClass};
+
 /// A cell's edge, millimetres.
 pub const CELL_MM: i32 = 1_000;
 /// A block's edge, cells.
