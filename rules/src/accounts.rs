@@ -69,6 +69,8 @@ pub enum Permission {
     SetStatus,
     /// Add, close and open realms.
     ManageRealms,
+    /// Move characters, slow, hasten and hold them.
+    MoveCharacters,
 }
 
 impl Role {
@@ -105,10 +107,14 @@ impl Role {
     /// Whether the role holds the permission.
     pub const fn may(self, permission: Permission) -> bool {
         match self {
-            Self::Player | Self::Moderator | Self::GameMaster => false,
+            Self::Player | Self::Moderator => false,
+            Self::GameMaster => matches!(permission, Permission::MoveCharacters),
             Self::Administrator => match permission {
                 Permission::Serve => false,
-                Permission::SetRole | Permission::SetStatus | Permission::ManageRealms => true,
+                Permission::SetRole
+                | Permission::SetStatus
+                | Permission::ManageRealms
+                | Permission::MoveCharacters => true,
             },
             Self::Service => true,
         }

@@ -16,6 +16,8 @@ pub const CHARACTERS_PER_ACCOUNT_MAX: usize = 8;
 pub const CHARACTERS_KEPT_PER_ACCOUNT_MAX: usize = 32;
 /// How long a deleted character can be restored, days.
 pub const RESTORE_DAYS: u32 = 30;
+/// How often a character may return to the spawn by itself, seconds.
+pub const RESPAWN_SECONDS: u32 = 300;
 
 /// The races a character can have.
 pub const RACES: &[&str] = &["human", "elf", "dwarf", "halfling", "orc"];
@@ -57,6 +59,7 @@ domain_errors! {
         InWorld = 314, "character.in_world", "the character is in the world";
         OtherInWorld = 315, "character.other_in_world", "another character of the account is in the world";
         NotInWorld = 316, "character.not_in_world", "the account has no character in the world";
+        RespawnTooEarly = 317, "character.respawn_too_early", "a character returns to the spawn once in five minutes";
     }
 }
 

@@ -79,7 +79,8 @@ pub fn all() -> Vec<ErrorEntry> {
         crate::realms::RealmError,
         crate::characters::CharacterError,
         crate::world::WorldError,
-        crate::motion::MotionError
+        crate::motion::MotionError,
+        crate::instances::InstanceError
     )
 }
 

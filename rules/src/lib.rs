@@ -1,12 +1,14 @@
 //! The rules of Haven: plain values in, decisions out, one file per domain.
 //!
-//! Keeps true: no clock, no chance, no I/O, no SpacetimeDB, no floats. The module decides with
-//! these functions and clients predict with the very same ones.
+//! Keeps true: no clock, no chance, no I/O, no SpacetimeDB, no floats outside of
+//! `world::terrain`, which says which ones. The module decides with these functions and clients
+//! predict with the very same ones.
 
 pub mod accounts;
 pub mod audit;
 pub mod characters;
 pub mod errors;
+pub mod instances;
 pub mod motion;
 pub mod realms;
 pub mod world;

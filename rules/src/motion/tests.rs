@@ -1,7 +1,8 @@
 //! Cases and properties of motion: bounds, speed, obstacles, and indifference to lateness.
 
 use super::*;
-use crate::world::{BLOCK_MM, chunk_of};
+use crate::world::GroundClass::{self, Blocked, Easy, Hard, Rough};
+use crate::world::{Area, BLOCK_MM, cell_of_mm, chunk_of};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -14,8 +15,15 @@ const BOUNDS: Area = Area {
 const SECOND: i64 = 1_000_000;
 
 fn on_ground<T>(blocked: &BTreeSet<(i32, i32)>, run: impl FnOnce(&mut Ground<'_>) -> T) -> T {
-    let mut is_blocked = |x: i32, y: i32| blocked.contains(&(x, y));
-    run(&mut Ground { bounds: BOUNDS, is_blocked: &mut is_blocked })
+    on_classes(|x, y| if blocked.contains(&(x, y)) { Blocked } else { Easy }, run)
+}
+
+fn on_classes<T>(
+    class_of: impl Fn(i32, i32) -> GroundClass,
+    run: impl FnOnce(&mut Ground<'_>) -> T,
+) -> T {
+    let mut class = |x: i32, y: i32| class_of(x, y);
+    run(&mut Ground { bounds: BOUNDS, class: &mut class })
 }
 
 /// Plans from a place at instant 0 with 5 m/s and compares end, duration and last position.
@@ -49,8 +57,8 @@ fn a_course_ends_at_the_first_thing_that_matters() {
 
 #[test]
 fn a_course_against_a_wall_stands() {
-    check((999, 0), east(), &[(1, 0)], (SegmentEnd::Obstacle, 199, (999, 0)));
-    check((127_999, 0), east(), &[], (SegmentEnd::Edge, 199, (127_999, 0)));
+    check((999, 0), east(), &[(1, 0)], (SegmentEnd::Stands, 0, (999, 0)));
+    check((127_999, 0), east(), &[], (SegmentEnd::Stands, 0, (127_999, 0)));
 }
 
 #[test]
@@ -78,6 +86,161 @@ fn the_largest_numbers_are_only_angles() {
     assert_eq!(segment.end, SegmentEnd::Border);
 }
 
+/// Goes for a minute at 5 m/s and compares where it stands or is, and how many segments it took.
+fn check_walk(
+    from: (i32, i32),
+    intent: Intent,
+    class_of: impl Fn(i32, i32) -> GroundClass,
+    expected: (SegmentEnd, (i32, i32), u32),
+) {
+    on_classes(class_of, |ground| {
+        let pace = Pace::steady(5_000);
+        let course = Course { intent, pace: &pace, waypoints: &[], seed: 0 };
+        let first = set_out(0, from, &course, ground).segment;
+        let advanced = advance(first, &course, 60 * SECOND, ground);
+        let last = advanced.segment.position_at(60 * SECOND);
+        assert_eq!((advanced.segment.end, last, advanced.steps), expected, "{advanced:?}");
+    });
+}
+
+#[test]
+fn whoever_meets_a_wall_at_an_angle_slides_along_it() {
+    let north_east = Intent::Goal { x_mm: 20_500, y_mm: 9_500 };
+    // A wall to the north of y = 3 that ends at x = 12: along it, then on to the goal.
+    let wall = |x: i32, y: i32| if y == 3 && x < 12 { Blocked } else { Easy };
+    check_walk((500, 500), north_east, wall, (SegmentEnd::Stands, (20_500, 9_499), 3));
+    // A corner holds whoever walks into it.
+    let corner = |x: i32, y: i32| if y == 3 || x == 5 { Blocked } else { Easy };
+    let walk = (SegmentEnd::Stands, (4_999, 2_999), 2);
+    check_walk((500, 500), Intent::direction(1, 1), corner, walk);
+    // At too steep an angle nobody creeps along.
+    let steep = Intent::direction(1, 20);
+    let across = |_: i32, y: i32| if y == 3 { Blocked } else { Easy };
+    check_walk((500, 500), steep, across, (SegmentEnd::Stands, (624, 2_999), 1));
+}
+
+#[test]
+fn the_ground_decides_the_speed() {
+    let stripes = |x: i32, _: i32| match x {
+        10..20 => Rough,
+        20..30 => Hard,
+        30 => Blocked,
+        _ => Easy,
+    };
+    on_classes(stripes, |ground| {
+        let pace = Pace::steady(4_000);
+        let course = Course { intent: east(), pace: &pace, waypoints: &[], seed: 0 };
+        let mut segment = set_out(0, (0, 500), &course, ground).segment;
+        let mut seen = vec![];
+        while !segment.stands() {
+            seen.push((segment.vel_x_mm_per_s, segment.end, segment.ends_at_micros));
+            segment = advance(segment, &course, segment.ends_at_micros, ground).segment;
+        }
+        let first = 2_500_000;
+        let second = first + 3_333_334;
+        let third = second + 5_000_000 - 1;
+        assert_eq!(
+            seen,
+            [
+                (4_000, SegmentEnd::Ground, first),
+                (3_000, SegmentEnd::Ground, second),
+                (2_000, SegmentEnd::Obstacle, third),
+            ]
+        );
+    });
+}
+
+#[test]
+fn whoever_was_walled_in_gets_out_at_half_speed() {
+    on_ground(&BTreeSet::from([(0, 0)]), |ground| {
+        let segment = plan(0, (500, 500), east(), 5_000, ground);
+        assert_eq!((segment.vel_x_mm_per_s, segment.end), (2_500, SegmentEnd::Ground));
+    });
+}
+
+#[test]
+fn effects_change_a_running_segment_at_the_instant_they_end() {
+    let slow = Effect { kind: EffectKind::Slow, percent: 50, ends_at_micros: 2 * SECOND };
+    let root = Effect { kind: EffectKind::Root, percent: 0, ends_at_micros: SECOND };
+    let pace = Pace { speed_mm_per_s: 4_000, effects: vec![slow, root] };
+    let course = Course { intent: east(), pace: &pace, waypoints: &[], seed: 0 };
+    on_ground(&BTreeSet::new(), |ground| {
+        let first = set_out(0, (0, 0), &course, ground).segment;
+        assert!(first.stands(), "rooted: {first:?}");
+        assert_eq!(next_event_micros(&first, &pace), SECOND);
+        for (at, expected) in [(1, 0), (2, 2_000), (3, 6_000), (5, 14_000)] {
+            let segment = advance(first, &course, at * SECOND, ground).segment;
+            assert_eq!(segment.position_at(at * SECOND), (expected, 0), "{at} s: {segment:?}");
+        }
+    });
+}
+
+#[test]
+fn waypoints_are_passed_one_after_the_other() {
+    let pace = Pace::steady(5_000);
+    let waypoints = [(10_000, 0), (10_000, 10_000), (30_000, 10_000)];
+    let intent = Intent::Goal { x_mm: 30_000, y_mm: 10_000 };
+    let course = Course { intent, pace: &pace, waypoints: &waypoints, seed: 0 };
+    on_ground(&BTreeSet::new(), |ground| {
+        let first = set_out(0, (0, 0), &course, ground).segment;
+        assert_eq!(first.position_at(i64::MAX), (10_000, 0));
+        let advanced = advance(first, &course, 3 * SECOND, ground);
+        assert_eq!(
+            (advanced.passed, advanced.segment.position_at(3 * SECOND)),
+            (1, (10_000, 5_000))
+        );
+        let rest = advance(first, &course, 60 * SECOND, ground);
+        assert!(rest.segment.stands() && rest.passed == 3, "{rest:?}");
+        assert_eq!(rest.segment.position_at(0), (30_000, 10_000));
+    });
+}
+
+#[test]
+fn a_wanderer_turns_where_it_cannot_go_on_and_rests_when_it_is_shut_in() {
+    let pace = Pace::steady(5_000);
+    let room =
+        |x: i32, y: i32| if (0..8).contains(&x) && (0..8).contains(&y) { Easy } else { Blocked };
+    on_classes(room, |ground| {
+        let course = Course { intent: wander(3, 1), pace: &pace, waypoints: &[], seed: 3 };
+        let first = set_out(0, (4_000, 4_000), &course, ground);
+        let later = advance(first.segment, &course, 10 * SECOND, ground);
+        assert!(later.steps > 2 && later.intent != course.intent, "{later:?}");
+        assert!(!later.segment.stands());
+    });
+    let cell = |x: i32, y: i32| if (x, y) == (0, 0) { Easy } else { Blocked };
+    on_classes(cell, |ground| {
+        let course = Course { intent: wander(3, 1), pace: &pace, waypoints: &[], seed: 3 };
+        let first = set_out(0, (0, 0), &course, ground).segment;
+        let later = advance(first, &course, 60 * SECOND, ground).segment;
+        assert!(!later.stands(), "it looks again later: {later:?}");
+    });
+}
+
+#[test]
+fn nobody_creeps_along_an_edge_event_by_event() {
+    let pace = Pace::steady(1_800);
+    for (dx, dy) in [(1, 1_000), (1_000, 1), (1, 60), (3, 1), (-1_000, -1), (1, -900)] {
+        for intent in [Intent::Wander { dx, dy }, Intent::direction(dx, dy)] {
+            let pen = |x: i32, y: i32| {
+                if (-20..20).contains(&x) && (-20..20).contains(&y) { Easy } else { Blocked }
+            };
+            on_classes(pen, |ground| {
+                let mut held = (Segment::standing(0, 19_500, 19_900), intent);
+                let course = Course { intent, pace: &pace, waypoints: &[], seed: 5 };
+                held.0 = set_out(0, (19_500, 19_900), &course, ground).segment;
+                let mut steps = 0;
+                for second in 1..=60 {
+                    let course = Course { intent: held.1, ..course.clone() };
+                    let advanced = advance(held.0, &course, second * SECOND, ground);
+                    held = (advanced.segment, advanced.intent);
+                    steps += advanced.steps;
+                }
+                assert!(steps <= 40, "{intent:?}: {steps} segments in a minute");
+            });
+        }
+    }
+}
+
 #[test]
 fn before_and_after_a_segment_the_entity_is_at_its_ends() {
     let segment = on_ground(&BTreeSet::new(), |ground| plan(50, (7, 7), east(), 5_000, ground));
@@ -88,7 +251,8 @@ fn before_and_after_a_segment_the_entity_is_at_its_ends() {
 
 #[test]
 fn intents_come_back_from_their_numbers() {
-    for intent in [east(), Intent::Stand, Intent::Goal { x_mm: i32::MIN, y_mm: i32::MAX }] {
+    let far = Intent::Goal { x_mm: i32::MIN, y_mm: i32::MAX };
+    for intent in [east(), Intent::Stand, far, wander(1, 2)] {
         let (kind, x, y) = intent.code();
         assert_eq!(Intent::from_code(kind, x, y), intent);
     }
@@ -112,7 +276,14 @@ fn intents() -> impl Strategy<Value = Intent> {
         (any::<i16>(), any::<i16>()).prop_map(|(dx, dy)| Intent::direction(dx, dy)),
         (-3_i16..4, -3_i16..4).prop_map(|(dx, dy)| Intent::direction(dx, dy)),
         (-edge..edge, -edge..edge).prop_map(|(x_mm, y_mm)| Intent::Goal { x_mm, y_mm }),
+        any::<u64>().prop_map(|salt| wander(1, salt)),
     ]
+}
+
+fn effects() -> impl Strategy<Value = Effect> {
+    let kinds = [EffectKind::Root, EffectKind::Slow, EffectKind::Haste, EffectKind::Load];
+    (prop::sample::select(kinds.to_vec()), 0..300_u16, 0..200 * SECOND)
+        .prop_map(|(kind, percent, ends_at_micros)| Effect { kind, percent, ends_at_micros })
 }
 
 prop_compose! {
@@ -131,17 +302,19 @@ prop_compose! {
 
 /// Goes on until the segment holds at that instant, as a tick that is called again would.
 fn run_to(
-    mut segment: Segment,
+    segment: Segment,
     intent: Intent,
-    speed: i32,
+    pace: &Pace,
     at: i64,
     ground: &mut Ground<'_>,
-) -> Segment {
+) -> (Segment, Intent) {
+    let mut held = (segment, intent);
     loop {
-        let advanced = advance(segment, intent, speed, at, ground);
-        segment = advanced.segment;
+        let course = Course { intent: held.1, pace, waypoints: &[], seed: 7 };
+        let advanced = advance(held.0, &course, at, ground);
+        held = (advanced.segment, advanced.intent);
         if advanced.steps < ADVANCE_SEGMENTS_MAX {
-            return segment;
+            return held;
         }
     }
 }
@@ -152,11 +325,12 @@ proptest! {
         (blocked, from, intent, speed, instants) in scenes()
     ) {
         on_ground(&blocked, |ground| {
-            let mut segment = plan(0, from, intent, speed, ground);
+            let mut held = (plan(0, from, intent, speed, ground), intent);
+            let pace = Pace::steady(speed);
             let mut last = (0, from);
             for at in instants {
-                segment = run_to(segment, intent, speed, at, ground);
-                let (x, y) = segment.position_at(at);
+                held = run_to(held.0, held.1, &pace, at, ground);
+                let (x, y) = held.0.position_at(at);
                 prop_assert!(BOUNDS.contains(x, y));
                 prop_assert!(!blocked.contains(&(cell_of_mm(x), cell_of_mm(y))));
                 let way_x = i128::from(x - last.1.0);
@@ -172,14 +346,16 @@ proptest! {
 
     #[test]
     fn a_late_tick_finds_what_a_punctual_one_found(
-        (blocked, from, intent, speed, instants) in scenes()
+        (blocked, from, intent, speed, instants) in scenes(),
+        effects in prop::collection::vec(effects(), 0..4),
     ) {
         on_ground(&blocked, |ground| {
-            let first = plan(0, from, intent, speed, ground);
+            let first = (plan(0, from, intent, speed, ground), intent);
+            let pace = Pace { speed_mm_per_s: speed, effects };
             let mut punctual = first;
             for at in instants {
-                punctual = run_to(punctual, intent, speed, at, ground);
-                prop_assert_eq!(run_to(first, intent, speed, at, ground), punctual);
+                punctual = run_to(punctual.0, punctual.1, &pace, at, ground);
+                prop_assert_eq!(run_to(first.0, first.1, &pace, at, ground), punctual);
             }
             Ok(())
         })?;
@@ -206,7 +382,7 @@ proptest! {
         let intent = Intent::Goal { x_mm: goal.0, y_mm: goal.1 };
         on_ground(&BTreeSet::new(), |ground| {
             let segment = plan(0, from, intent, speed, ground);
-            let rest = run_to(segment, intent, speed, 10_000 * SECOND, ground);
+            let rest = run_to(segment, intent, &Pace::steady(speed), 10_000 * SECOND, ground).0;
             prop_assert!(rest.stands());
             let near = i64::from(rest.pos_x_mm - goal.0).abs()
                 .max(i64::from(rest.pos_y_mm - goal.1).abs());
