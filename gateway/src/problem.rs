@@ -189,7 +189,8 @@ const fn character_status(error: CharacterError) -> StatusCode {
         | E::RestoreOver
         | E::InWorld
         | E::OtherInWorld
-        | E::NotInWorld => StatusCode::CONFLICT,
+        | E::NotInWorld
+        | E::RespawnTooEarly => StatusCode::CONFLICT,
     }
 }
 

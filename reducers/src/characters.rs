@@ -4,15 +4,19 @@
 //! not has none of them. Deleted characters keep their name until they are purged.
 
 use crate::authority::{require, require_database, require_player};
-use crate::{Refusal, motion, now_micros, realms, world};
+use crate::world::land::Land;
+use crate::{Refusal, audit, instances, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
-    CharacterError, check_restore, check_room, purge_at_micros, validate_kind, validate_name,
+    CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros, validate_kind,
+    validate_name,
 };
-use haven_rules::world::OPEN_WORLD;
+use haven_rules::motion::MotionError;
+use haven_rules::world::{EntityKind, cell_of_mm};
 use haven_tables::characters::{
-    Character, CharacterDeletion, CharacterPosition, CharacterPresence, character,
-    character_deletion, character_position, character_presence,
+    Character, CharacterDeletion, CharacterPosition, CharacterPresence, CharacterRespawnCooldown,
+    character, character_deletion, character_position, character_presence,
+    character_respawn_cooldown,
 };
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
@@ -137,17 +141,75 @@ pub fn character_enter(ctx: &ReducerContext, character_id: u64) -> Result<(), Re
             Err(CharacterError::OtherInWorld.into())
         };
     }
-    let place = ctx.db.character_position().character_id().find(character_id);
-    let wanted = place.map(|place| (place.pos_x_mm, place.pos_y_mm));
-    let (pos_x_mm, pos_y_mm) = world::place_to_stand(ctx, OPEN_WORLD, wanted)?;
+    let saved = ctx.db.character_position().character_id().find(character_id);
+    let saved = saved.map(|place| (place.world, place.pos_x_mm, place.pos_y_mm));
+    let (in_world, wanted) = instances::come_back(ctx, character_id, saved);
+    let place = world::place_to_stand(ctx, in_world, wanted)?;
     realms::count_in(ctx)?;
     ctx.db.character_presence().insert(CharacterPresence {
         account_id: player.account_id,
         character_id,
         entered_at: ctx.timestamp,
     });
-    let chunk_index = motion::place(ctx, character_id, OPEN_WORLD, (pos_x_mm, pos_y_mm));
-    world::show_character(ctx, character_id, chunk_index, character.name);
+    let chunk_index = motion::place(ctx, character_id, in_world, place, true);
+    let kind = EntityKind::Character;
+    world::show_entity(ctx, character_id, chunk_index, kind, character.name);
+    Ok(())
+}
+
+/// Takes the caller's character back to the spawn of the world it is in, once in five minutes: the
+/// way out for whoever is stuck.
+///
+/// # Errors
+/// In this order: the caller's, `character.not_in_world`, `character.respawn_too_early`.
+#[reducer]
+pub fn character_respawn(ctx: &ReducerContext) -> Result<(), Refusal> {
+    let player = require_player(ctx)?;
+    let character_id = entity_of(ctx, player.account_id).ok_or(CharacterError::NotInWorld)?;
+    let now = now_micros(ctx);
+    let cooldown = ctx.db.character_respawn_cooldown().character_id().find(character_id);
+    if cooldown.as_ref().is_some_and(|row| row.ready_at_micros > now) {
+        return Err(CharacterError::RespawnTooEarly.into());
+    }
+    let in_world = motion::world_of(ctx, character_id).ok_or(CharacterError::NotInWorld)?;
+    let place = world::place_to_stand(ctx, in_world, None)?;
+    motion::relocate(ctx, character_id, in_world, place);
+    let ready_at_micros = now + i64::from(RESPAWN_SECONDS) * 1_000_000;
+    let row = CharacterRespawnCooldown { character_id, ready_at_micros };
+    if cooldown.is_some() {
+        ctx.db.character_respawn_cooldown().character_id().update(row);
+    } else {
+        ctx.db.character_respawn_cooldown().insert(row);
+    }
+    Ok(())
+}
+
+/// Puts a character that is in the world somewhere else in the same world. For staff.
+///
+/// # Errors
+/// In this order: the caller's, `character.not_in_world`, `motion.goal_outside`,
+/// `motion.goal_blocked`.
+#[reducer]
+pub fn character_teleport(
+    ctx: &ReducerContext,
+    character_id: u64,
+    x_mm: i32,
+    y_mm: i32,
+) -> Result<(), Refusal> {
+    let actor = require(ctx, Permission::MoveCharacters)?;
+    let present = ctx.db.character_presence().character_id().find(character_id);
+    let present = present.ok_or(CharacterError::NotInWorld)?;
+    let in_world = motion::world_of(ctx, character_id).ok_or(CharacterError::NotInWorld)?;
+    let mut land = Land::new(ctx, in_world)?;
+    if !land.bounds().contains(x_mm, y_mm) {
+        return Err(MotionError::GoalOutside.into());
+    }
+    if !land.is_open(cell_of_mm(x_mm), cell_of_mm(y_mm)) {
+        return Err(MotionError::GoalBlocked.into());
+    }
+    motion::relocate(ctx, character_id, in_world, (x_mm, y_mm));
+    let detail = format!("{character_id} {x_mm} {y_mm}");
+    audit::record(ctx, actor.account_id, present.account_id, "character_teleported", &detail);
     Ok(())
 }
 
@@ -179,6 +241,8 @@ pub fn character_purge(ctx: &ReducerContext, _timer: CharacterPurgeTimer) -> Res
     for character_id in over {
         ctx.db.character_deletion().character_id().delete(character_id);
         ctx.db.character_position().character_id().delete(character_id);
+        ctx.db.character_respawn_cooldown().character_id().delete(character_id);
+        instances::forget_character(ctx, character_id);
         ctx.db.character().character_id().delete(character_id);
     }
     Ok(())
@@ -192,13 +256,8 @@ pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
     ctx.db.character_presence().account_id().delete(account_id);
     let character_id = present.character_id;
     if let Some((world, pos_x_mm, pos_y_mm)) = motion::remove(ctx, character_id) {
-        let saved_at = ctx.timestamp;
-        let row = CharacterPosition { character_id, world, pos_x_mm, pos_y_mm, saved_at };
-        if ctx.db.character_position().character_id().find(character_id).is_some() {
-            ctx.db.character_position().character_id().update(row);
-        } else {
-            ctx.db.character_position().insert(row);
-        }
+        instances::count_out(ctx, world);
+        save_position(ctx, character_id, world, (pos_x_mm, pos_y_mm));
     }
     world::hide_entity(ctx, character_id);
     realms::count_out(ctx);
@@ -209,6 +268,34 @@ pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
 pub(crate) fn entity_of(ctx: &ReducerContext, account_id: u64) -> Option<u64> {
     let present = ctx.db.character_presence().account_id().find(account_id)?;
     Some(present.character_id)
+}
+
+/// The account that plays a living character.
+pub(crate) fn account_of(ctx: &ReducerContext, character_id: u64) -> Option<u64> {
+    let deleted = ctx.db.character_deletion().character_id().find(character_id).is_some();
+    let row = ctx.db.character().character_id().find(character_id).filter(|_| !deleted)?;
+    Some(row.account_id)
+}
+
+/// Whether a character is in the world now.
+pub(crate) fn is_present(ctx: &ReducerContext, character_id: u64) -> bool {
+    ctx.db.character_presence().character_id().find(character_id).is_some()
+}
+
+/// Where a character that is not in the world will enter it.
+pub(crate) fn save_position(
+    ctx: &ReducerContext,
+    character_id: u64,
+    world: u32,
+    (pos_x_mm, pos_y_mm): (i32, i32),
+) {
+    let row =
+        CharacterPosition { character_id, world, pos_x_mm, pos_y_mm, saved_at: ctx.timestamp };
+    if ctx.db.character_position().character_id().find(character_id).is_some() {
+        ctx.db.character_position().character_id().update(row);
+    } else {
+        ctx.db.character_position().insert(row);
+    }
 }
 
 fn find_owned(

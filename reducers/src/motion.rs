@@ -1,32 +1,39 @@
 //! Motion: courses, and the tick that handles what is due.
 //!
 //! Keeps true: nothing is written while an entity moves straight; the first course of a tick is
-//! applied at once, later ones overwrite one pending intent; the tick handles only rows that are
-//! due, earliest first, at most `rules::motion::TICK_ROWS_MAX` a run.
+//! applied at once unless its block is crowded, later ones overwrite one pending intent; the tick
+//! handles only rows that are due, earliest first, at most `rules::motion::TICK_ROWS_MAX` a run.
+
+mod due;
+mod effects;
+mod health;
+mod paths;
+mod state;
+mod wanderers;
+
+pub use effects::{motion_effect_apply, motion_effect_clear};
+pub(crate) use wanderers::{clear_wanderers, has_wanderers};
+pub use wanderers::{wanderer_clear, wanderer_spawn};
 
 use crate::authority::{require_database, require_player};
-use crate::world::GroundCache;
-use crate::{Refusal, at_micros, characters, now_micros, world};
+use crate::world::blocks;
+use crate::world::land::Land;
+use crate::{Refusal, characters, now_micros, world};
 use haven_rules::motion::{
-    Ground, Intent, MotionError, Segment, SegmentEnd, TICK_MICROS, TICK_ROWS_MAX, advance,
-    applies_at_once, next_tick_at_micros, plan,
+    FOLLOW_AIM_MICROS, FOLLOW_NEAR_MM, FOLLOW_RANGE_MM, Intent, MotionError, SegmentEnd,
+    TICK_MICROS, applies_at_once, next_tick_at_micros, path,
 };
-use haven_rules::world::{OPEN_WORLD, cell_of_mm, chunk_of, chunk_parts};
+use haven_rules::world::{chunk_of, chunk_parts};
 use haven_tables::motion::{
-    Motion, MotionCourse, MotionDue, TickHealth, motion, motion_course, motion_due, tick_health,
+    Motion, MotionCourse, MotionDue, motion, motion_course, motion_due, motion_effect, motion_path,
 };
-use spacetimedb::{ReducerContext, ScheduleAt, Table, TimeDuration, Timestamp, reducer, table};
+use spacetimedb::{ReducerContext, ScheduleAt, Table, TimeDuration, reducer, table};
+use state::{Due, State};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-/// The name of the movement tick's health row.
-const TICK: &str = "motion";
-/// How often the tick writes its health row while anything moves and nothing is due, microseconds.
-const HEALTH_MICROS: i64 = 1_000_000;
-/// How long after the last health row an entity may have gone on moving, microseconds. After a
-/// crash the database was down for longer than that, and nobody moved meanwhile.
-const HEALTH_GRACE_MICROS: i64 = 2_000_000;
-/// The window over which the health row keeps its maxima, microseconds.
-const HEALTH_WINDOW_MICROS: i64 = 60_000_000;
+/// Most blocks of land made in one run of the tick; who needs more waits for the next.
+const TICK_BLOCKS_MAX: u32 = 8;
 
 /// The timer of [`motion_tick()`]: 20 Hz. A run that changes nothing leaves nothing in the log.
 #[table(name = motion_tick_timer, scheduled(motion_tick))]
@@ -47,36 +54,59 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
 }
 
 /// Sets the caller's course to a direction; `0, 0` stops. Only the angle counts, not the length.
+/// Whoever meets an obstacle at an angle slides along it.
 ///
 /// # Errors
 /// In this order: the caller's, `motion.not_in_world`.
 #[reducer]
 pub fn course_set(ctx: &ReducerContext, dx: i16, dy: i16, running: bool) -> Result<(), Refusal> {
-    let player = require_player(ctx)?;
-    let entity_id = characters::entity_of(ctx, player.account_id).ok_or(MotionError::NotInWorld)?;
-    steer(ctx, entity_id, Intent::direction(dx, dy), Some(running))
+    let mut state = player_state(ctx)?;
+    state.set_places(ctx, &[]);
+    steer(ctx, state, Intent::direction(dx, dy), Some(running), 0)
 }
 
-/// Sets the caller's course straight to a place, walking or running as before.
+/// Sends the caller to a place at most 1000 m away, around what is in the way, walking or running
+/// as before.
 ///
 /// # Errors
 /// In this order: the caller's, `motion.not_in_world`, `motion.goal_outside`,
-/// `motion.goal_blocked`.
+/// `motion.goal_too_far`, `motion.goal_blocked`; where no straight line leads `motion.too_often`,
+/// `motion.busy`, `motion.land_unknown`, `motion.no_path`.
 #[reducer]
 pub fn course_to(ctx: &ReducerContext, x_mm: i32, y_mm: i32) -> Result<(), Refusal> {
-    let player = require_player(ctx)?;
-    let entity_id = characters::entity_of(ctx, player.account_id).ok_or(MotionError::NotInWorld)?;
-    let mut ground = GroundCache::new(ctx, OPEN_WORLD)?;
-    if !ground.bounds().contains(x_mm, y_mm) {
-        return Err(MotionError::GoalOutside.into());
-    }
-    if ground.is_blocked(cell_of_mm(x_mm), cell_of_mm(y_mm)) {
-        return Err(MotionError::GoalBlocked.into());
-    }
-    steer(ctx, entity_id, Intent::Goal { x_mm, y_mm }, None)
+    let mut state = player_state(ctx)?;
+    let now = now_micros(ctx);
+    let mut land = Land::new(ctx, state.world())?;
+    state.advance(now, &mut land);
+    let from = state.segment().position_at(now);
+    let entity_id = state.row.entity_id;
+    let places = paths::find(ctx, entity_id, state.world(), from, (x_mm, y_mm), now)?;
+    state.set_places(ctx, &places);
+    steer(ctx, state, Intent::Goal { x_mm, y_mm }, None, 0)
 }
 
-/// Handles what is due: segments that ended and intents that waited. 20 times a second.
+/// Lets the caller follow somebody within 64 m, walking or running as before, until it sets another
+/// course or that one is gone.
+///
+/// # Errors
+/// In this order: the caller's, `motion.not_in_world`, `motion.target_self`,
+/// `motion.target_unknown`.
+#[reducer]
+pub fn course_follow(ctx: &ReducerContext, entity_id: u64) -> Result<(), Refusal> {
+    let mut state = player_state(ctx)?;
+    if entity_id == state.row.entity_id {
+        return Err(MotionError::TargetSelf.into());
+    }
+    let now = now_micros(ctx);
+    let from = state.segment().position_at(now);
+    let (x_mm, y_mm) =
+        target_place(ctx, &state, entity_id, from, now).ok_or(MotionError::TargetUnknown)?;
+    state.set_places(ctx, &[]);
+    steer(ctx, state, Intent::Goal { x_mm, y_mm }, None, entity_id)
+}
+
+/// Handles what is due: segments that ended, paces that change and intents that waited. 20 times a
+/// second.
 ///
 /// # Errors
 /// `realm.database_only` for clients.
@@ -84,201 +114,190 @@ pub fn course_to(ctx: &ReducerContext, x_mm: i32, y_mm: i32) -> Result<(), Refus
 pub fn motion_tick(ctx: &ReducerContext, _timer: MotionTickTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
     let now = now_micros(ctx);
-    let due: Vec<MotionDue> =
-        ctx.db.motion_due().by_due_at().filter(..=now).take(TICK_ROWS_MAX).collect();
-    let late_micros = due.first().map_or(0, |row| now - row.due_at_micros);
-    let mut grounds = BTreeMap::new();
-    for row in &due {
-        handle_due(ctx, row.entity_id, now, &mut grounds);
+    let since = due::look_from();
+    let (due, is_more) = due::due(ctx, now);
+    let mut run = health::Run {
+        late_micros: due.first().map_or(0, |row| now - row.due_at_micros),
+        is_over_budget: is_more,
+        ..health::Run::default()
+    };
+    let mut lands = BTreeMap::new();
+    for row in due {
+        handle_due(ctx, &row, now, &mut lands);
+        run.rows += 1;
+        if lands.values().map(|land: &Land<'_>| land.made).sum::<u32>() >= TICK_BLOCKS_MAX {
+            run.is_over_budget = true;
+            break;
+        }
     }
-    write_health(ctx, due.len(), late_micros);
+    let known = health::read(ctx);
+    let messages_per_s = known.as_ref().map_or(0, |row| row.messages_per_s);
+    run.crowd = blocks::close_windows(ctx, since, now, messages_per_s);
+    if !run.is_over_budget && !run.crowd.is_full {
+        due::handled_until(now);
+    }
+    health::write(ctx, known, &run);
     Ok(())
 }
 
 fn handle_due<'a>(
     ctx: &'a ReducerContext,
-    entity_id: u64,
+    due: &MotionDue,
     now: i64,
-    grounds: &mut BTreeMap<u32, GroundCache<'a>>,
+    lands: &mut BTreeMap<u32, Land<'a>>,
 ) {
-    let row = ctx.db.motion().entity_id().find(entity_id);
-    let course = ctx.db.motion_course().entity_id().find(entity_id);
-    let (Some(row), Some(course)) = (row, course) else {
-        ctx.db.motion_due().entity_id().delete(entity_id);
+    let Some(mut state) = State::load(ctx, due.entity_id) else {
+        ctx.db.motion_due().entity_id().delete(due.entity_id);
         return;
     };
-    let world = chunk_parts(row.chunk_index).0;
-    if let std::collections::btree_map::Entry::Vacant(entry) = grounds.entry(world) {
-        let Ok(ground) = GroundCache::new(ctx, world) else { return };
-        entry.insert(ground);
-    }
-    let Some(ground) = grounds.get_mut(&world) else { return };
-    let mut state = State { row, course };
-    state.advance(now, ground);
+    let land = match lands.entry(state.world()) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => {
+            let Ok(land) = Land::new(ctx, state.world()) else {
+                ctx.db.motion_due().entity_id().delete(due.entity_id);
+                return;
+            };
+            entry.insert(land)
+        }
+    };
+    state.advance(now, land);
+    state.end_effects(ctx, now);
     if state.course.pending_kind != 0 {
-        state.apply_pending(now, ground);
+        state.apply_pending(now, land);
     }
-    state.write(ctx);
+    let due = if state.course.target_id == 0 {
+        Due::Was(due.due_at_micros)
+    } else {
+        follow(ctx, &mut state, now, land)
+    };
+    state.write(ctx, due, land.vigil);
 }
 
-/// Takes up an intent now, or keeps it for the next tick if the course was changed in this one.
+/// The motion of the caller's character.
+///
+/// # Errors
+/// In this order: the caller's, `motion.not_in_world`.
+fn player_state(ctx: &ReducerContext) -> Result<State, Refusal> {
+    let player = require_player(ctx)?;
+    let entity_id = characters::entity_of(ctx, player.account_id);
+    let state = entity_id.and_then(|entity_id| State::load(ctx, entity_id));
+    state.ok_or_else(|| MotionError::NotInWorld.into())
+}
+
+/// Takes up an intent now, or keeps it for a later tick: if the course was changed in this one
+/// already, or if the block is so crowded that courses are published together.
 fn steer(
     ctx: &ReducerContext,
-    entity_id: u64,
+    mut state: State,
     intent: Intent,
     running: Option<bool>,
+    target_id: u64,
 ) -> Result<(), Refusal> {
-    let row = ctx.db.motion().entity_id().find(entity_id).ok_or(MotionError::NotInWorld)?;
-    let course =
-        ctx.db.motion_course().entity_id().find(entity_id).ok_or(MotionError::NotInWorld)?;
     let now = now_micros(ctx);
-    let running = running.unwrap_or(course.running);
-    let mut state = State { row, course };
-    if applies_at_once(state.course.course_at_micros, now) {
-        let mut ground = GroundCache::new(ctx, chunk_parts(state.row.chunk_index).0)?;
-        state.advance(now, &mut ground);
-        state.apply(intent, running, now, &mut ground);
-        state.write(ctx);
+    let running = running.unwrap_or(state.course.running);
+    state.count_input();
+    let gathered = blocks::count_input(ctx, state.row.chunk_index, now);
+    if gathered.is_none() && applies_at_once(state.course.course_at_micros, now) {
+        let mut land = Land::new(ctx, state.world())?;
+        state.advance(now, &mut land);
+        state.apply(intent, running, target_id, now, &mut land);
+        let due = if target_id == 0 { Due::Unknown } else { Due::By(now + FOLLOW_AIM_MICROS) };
+        state.write(ctx, due, land.vigil);
     } else {
-        state.keep(intent, running);
-        let next = next_tick_at_micros(now);
-        let due = ctx.db.motion_due().entity_id().find(entity_id);
-        let due_at_micros = due.map_or(next, |row| row.due_at_micros.min(next));
+        state.keep(intent, running, target_id);
+        let publish_at = match gathered {
+            Some(TICK_MICROS) => now,
+            Some(every) => (now.div_euclid(every) + 1) * every,
+            None => next_tick_at_micros(now),
+        };
+        let entity_id = state.row.entity_id;
+        let due_at = due::known(ctx, entity_id).map_or(publish_at, |due| due.min(publish_at));
         ctx.db.motion_course().entity_id().update(state.course);
-        set_due(ctx, entity_id, Some(due_at_micros));
+        due::set(ctx, entity_id, Some(due_at));
     }
     Ok(())
 }
 
-/// An entity's motion and course, changed in memory and written once.
-struct State {
-    row: Motion,
-    course: MotionCourse,
+/// Where somebody is who is to be followed; none when it is gone or too far.
+fn target_place(
+    ctx: &ReducerContext,
+    state: &State,
+    target_id: u64,
+    from: (i32, i32),
+    now: i64,
+) -> Option<(i32, i32)> {
+    let target = State::load(ctx, target_id).filter(|target| target.world() == state.world())?;
+    let place = target.segment().position_at(now);
+    (distance_mm(from, place) <= FOLLOW_RANGE_MM).then_some(place)
 }
 
-impl State {
-    fn segment(&self) -> Segment {
-        Segment {
-            started_at_micros: self.row.started_at.to_micros_since_unix_epoch(),
-            ends_at_micros: self.row.ends_at.to_micros_since_unix_epoch(),
-            pos_x_mm: self.row.pos_x_mm,
-            pos_y_mm: self.row.pos_y_mm,
-            vel_x_mm_per_s: self.row.vel_x_mm_per_s,
-            vel_y_mm_per_s: self.row.vel_y_mm_per_s,
-            end: SegmentEnd::from_code(self.row.end_kind),
-        }
-    }
-
-    fn set_segment(&mut self, segment: Segment) {
-        let world = chunk_parts(self.row.chunk_index).0;
-        self.row.chunk_index = chunk_of(world, segment.pos_x_mm, segment.pos_y_mm);
-        self.row.started_at = at_micros(segment.started_at_micros);
-        self.row.ends_at = at_micros(segment.ends_at_micros);
-        self.row.pos_x_mm = segment.pos_x_mm;
-        self.row.pos_y_mm = segment.pos_y_mm;
-        self.row.vel_x_mm_per_s = segment.vel_x_mm_per_s;
-        self.row.vel_y_mm_per_s = segment.vel_y_mm_per_s;
-        self.row.end_kind = segment.end.code();
-    }
-
-    /// Carries the entity over the segments that have ended.
-    fn advance(&mut self, now: i64, cache: &mut GroundCache<'_>) {
-        let course = &self.course;
-        let intent = Intent::from_code(course.course_kind, course.course_x, course.course_y);
-        let speed = cache.speed_mm_per_s(course.running);
-        let segment = self.segment();
-        let advanced = on(cache, |ground| advance(segment, intent, speed, now, ground));
-        if advanced.steps > 0 {
-            self.set_segment(advanced.segment);
-        }
-    }
-
-    /// Takes up an intent where the entity is now.
-    fn apply(&mut self, intent: Intent, running: bool, now: i64, cache: &mut GroundCache<'_>) {
-        let speed = cache.speed_mm_per_s(running);
-        let position = self.segment().position_at(now);
-        let segment = on(cache, |ground| plan(now, position, intent, speed, ground));
-        self.set_segment(segment);
-        self.row.course_number = self.row.course_number.wrapping_add(1);
-        let (course_kind, course_x, course_y) = intent.code();
-        self.course = MotionCourse {
-            entity_id: self.row.entity_id,
-            course_at_micros: now,
-            course_kind,
-            course_x,
-            course_y,
-            running,
-            ..standing_course(self.row.entity_id)
-        };
-    }
-
-    /// Keeps an intent for the next tick; the one before it is forgotten.
-    fn keep(&mut self, intent: Intent, running: bool) {
-        let (kind, x, y) = intent.code();
-        self.course.pending_kind = kind + 1;
-        self.course.pending_x = x;
-        self.course.pending_y = y;
-        self.course.pending_running = running;
-    }
-
-    fn apply_pending(&mut self, now: i64, cache: &mut GroundCache<'_>) {
-        let course = &self.course;
-        let kind = course.pending_kind.saturating_sub(1);
-        let intent = Intent::from_code(kind, course.pending_x, course.pending_y);
-        self.apply(intent, course.pending_running, now, cache);
-    }
-
-    fn write(self, ctx: &ReducerContext) {
-        let segment = self.segment();
-        let entity_id = self.row.entity_id;
-        let chunk_index = self.row.chunk_index;
-        let before = ctx.db.motion().entity_id().find(entity_id).map(|row| row.chunk_index);
-        ctx.db.motion().entity_id().update(self.row);
-        ctx.db.motion_course().entity_id().update(self.course);
-        if before != Some(chunk_index) {
-            world::move_entity(ctx, entity_id, chunk_index);
-        }
-        let due_at_micros = (!segment.stands()).then_some(segment.ends_at_micros);
-        set_due(ctx, entity_id, due_at_micros);
-    }
+/// The longer of the two ways along the axes, millimetres.
+fn distance_mm(from: (i32, i32), to: (i32, i32)) -> i64 {
+    let way = |a: i32, b: i32| (i64::from(a) - i64::from(b)).abs();
+    way(from.0, to.0).max(way(from.1, to.1))
 }
 
-fn on<T>(cache: &mut GroundCache<'_>, run: impl FnOnce(&mut Ground<'_>) -> T) -> T {
-    let bounds = cache.bounds();
-    let mut is_blocked = |x: i32, y: i32| cache.is_blocked(x, y);
-    run(&mut Ground { bounds, is_blocked: &mut is_blocked })
+/// Aims anew at whom it follows, if that one has moved on: straight, or by a path.
+fn follow(ctx: &ReducerContext, state: &mut State, now: i64, land: &mut Land<'_>) -> Due {
+    let from = state.segment().position_at(now);
+    let target_id = state.course.target_id;
+    let Some(goal) = target_place(ctx, state, target_id, from, now) else {
+        state.set_places(ctx, &[]);
+        let running = state.course.running;
+        state.apply(Intent::Stand, running, 0, now, land);
+        return Due::Unknown;
+    };
+    let again = Due::By(now + FOLLOW_AIM_MICROS);
+    let aim = match state.intent() {
+        Intent::Goal { x_mm, y_mm } => (x_mm, y_mm),
+        Intent::Stand | Intent::Direction { .. } | Intent::Wander { .. } => from,
+    };
+    let running = state.course.running;
+    if distance_mm(from, goal) <= FOLLOW_NEAR_MM {
+        if !state.segment().stands() {
+            state.set_places(ctx, &[]);
+            state.apply(Intent::Stand, running, target_id, now, land);
+        }
+        return again;
+    }
+    if distance_mm(aim, goal) <= FOLLOW_NEAR_MM / 2 && !state.segment().stands() {
+        return again;
+    }
+    let entity_id = state.row.entity_id;
+    let places = if path::is_clear(land, from, goal) {
+        vec![goal]
+    } else if paths::allow(entity_id, now).is_ok() {
+        path::find(land, from, goal).unwrap_or_default()
+    } else {
+        return again;
+    };
+    if places.is_empty() {
+        return again;
+    }
+    state.set_places(ctx, &places);
+    let (x_mm, y_mm) = goal;
+    state.apply(Intent::Goal { x_mm, y_mm }, running, target_id, now, land);
+    again
 }
 
-fn set_due(ctx: &ReducerContext, entity_id: u64, due_at_micros: Option<i64>) {
-    let known = ctx.db.motion_due().entity_id().find(entity_id).map(|row| row.due_at_micros);
-    if known == due_at_micros {
-        return;
-    }
-    match due_at_micros {
-        None => {
-            ctx.db.motion_due().entity_id().delete(entity_id);
-        }
-        Some(due_at_micros) if known.is_some() => {
-            ctx.db.motion_due().entity_id().update(MotionDue { entity_id, due_at_micros });
-        }
-        Some(due_at_micros) => {
-            ctx.db.motion_due().insert(MotionDue { entity_id, due_at_micros });
-        }
-    }
-}
-
-fn standing_course(entity_id: u64) -> MotionCourse {
+fn standing_course(entity_id: u64, is_player: bool) -> MotionCourse {
     MotionCourse {
         entity_id,
+        target_id: 0,
+        pending_target_id: 0,
         course_at_micros: 0,
-        course_kind: 0,
         course_x: 0,
         course_y: 0,
-        running: false,
-        pending_kind: 0,
         pending_x: 0,
         pending_y: 0,
+        inputs: 0,
+        course_kind: 0,
+        pending_kind: 0,
+        running: false,
         pending_running: false,
+        has_path: false,
+        has_effects: false,
+        is_player,
     }
 }
 
@@ -288,6 +307,7 @@ pub(crate) fn place(
     entity_id: u64,
     world: u32,
     (pos_x_mm, pos_y_mm): (i32, i32),
+    is_player: bool,
 ) -> u64 {
     let chunk_index = chunk_of(world, pos_x_mm, pos_y_mm);
     ctx.db.motion().insert(Motion {
@@ -300,68 +320,81 @@ pub(crate) fn place(
         vel_x_mm_per_s: 0,
         vel_y_mm_per_s: 0,
         course_number: 0,
+        input_number: 0,
         end_kind: SegmentEnd::Stands.code(),
     });
-    ctx.db.motion_course().insert(standing_course(entity_id));
+    ctx.db.motion_course().insert(standing_course(entity_id, is_player));
+    if is_player {
+        world::player_moved(ctx, None, Some(chunk_index));
+    }
     chunk_index
+}
+
+/// Puts an entity somewhere else, where it stands; false if it is not there.
+pub(crate) fn relocate(
+    ctx: &ReducerContext,
+    entity_id: u64,
+    world: u32,
+    place: (i32, i32),
+) -> bool {
+    let Some(mut state) = State::load(ctx, entity_id) else { return false };
+    let segment = haven_rules::motion::Segment::standing(now_micros(ctx), place.0, place.1);
+    state.set_places(ctx, &[]);
+    state.stand_in(world, segment);
+    let vigil = blocks::keeps_vigil(ctx, world);
+    state.write(ctx, Due::Unknown, vigil);
+    true
 }
 
 /// Removes an entity's motion, and answers its world and where it was.
 pub(crate) fn remove(ctx: &ReducerContext, entity_id: u64) -> Option<(u32, i32, i32)> {
-    let row = ctx.db.motion().entity_id().find(entity_id)?;
-    let world = chunk_parts(row.chunk_index).0;
-    let course = ctx.db.motion_course().entity_id().find(entity_id)?;
-    let now = last_lived_micros(ctx);
-    let mut state = State { row, course };
-    if let Ok(mut ground) = GroundCache::new(ctx, world) {
-        state.advance(now, &mut ground);
+    let mut state = State::load(ctx, entity_id)?;
+    let world = state.world();
+    let now = health::last_lived_micros(ctx);
+    if let Ok(mut land) = Land::new(ctx, world) {
+        state.advance(now, &mut land);
     }
     let (pos_x_mm, pos_y_mm) = state.segment().position_at(now);
+    let was_in = ctx.db.motion().entity_id().find(entity_id).map(|row| row.chunk_index);
     ctx.db.motion().entity_id().delete(entity_id);
     ctx.db.motion_course().entity_id().delete(entity_id);
-    set_due(ctx, entity_id, None);
+    ctx.db.motion_path().entity_id().delete(entity_id);
+    ctx.db.motion_effect().by_entity().delete(entity_id);
+    due::set(ctx, entity_id, None);
+    if state.course.is_player {
+        world::player_moved(ctx, was_in, None);
+    }
     Some((world, pos_x_mm, pos_y_mm))
 }
 
-/// Now, but after a crash not later than the database was last known to live.
-fn last_lived_micros(ctx: &ReducerContext) -> i64 {
+/// Somebody watches a block again: its creatures go on from when it fell asleep. The tick carries
+/// them, within its budget.
+pub(crate) fn wake(ctx: &ReducerContext, chunk_index: u64) {
     let now = now_micros(ctx);
-    let health = ctx.db.tick_health().tick().find(TICK.to_owned());
-    health.map_or(now, |row| {
-        now.min(row.written_at.to_micros_since_unix_epoch() + HEALTH_GRACE_MICROS)
-    })
+    let asleep: Vec<u64> = ctx
+        .db
+        .motion()
+        .by_chunk()
+        .filter(chunk_index)
+        .filter(|row| row.end_kind != SegmentEnd::Stands.code())
+        .map(|row| row.entity_id)
+        .collect();
+    for entity_id in asleep {
+        if due::known(ctx, entity_id).is_none() {
+            due::set(ctx, entity_id, Some(now));
+        }
+    }
 }
 
-fn write_health(ctx: &ReducerContext, rows: usize, late_micros: i64) {
-    let now = now_micros(ctx);
-    let known = ctx.db.tick_health().tick().find(TICK.to_owned());
-    let age = |at: Timestamp| now - at.to_micros_since_unix_epoch();
-    let stale = known.as_ref().is_none_or(|row| age(row.written_at) >= HEALTH_MICROS);
-    if rows == 0 && !(stale && ctx.db.motion_due().count() > 0) {
-        return;
-    }
-    let exists = known.is_some();
-    let rows_total = known.as_ref().map_or(0, |row| row.rows_total);
-    let window = known.filter(|row| age(row.window_started_at) < HEALTH_WINDOW_MICROS);
-    let rows_now = u32::try_from(rows).unwrap_or(u32::MAX);
-    let over_budget = u32::from(rows >= TICK_ROWS_MAX);
-    let kept = |value: fn(&TickHealth) -> u32| window.as_ref().map_or(0, value);
-    let row = TickHealth {
-        tick: TICK.to_owned(),
-        rows_total: rows_total + u64::from(rows_now),
-        window_late_max_micros: window
-            .as_ref()
-            .map_or(0, |row| row.window_late_max_micros)
-            .max(late_micros),
-        window_started_at: window.as_ref().map_or(ctx.timestamp, |row| row.window_started_at),
-        written_at: ctx.timestamp,
-        rows_budget: u32::try_from(TICK_ROWS_MAX).unwrap_or(u32::MAX),
-        window_rows_max: kept(|row| row.window_rows_max).max(rows_now),
-        window_runs_over_budget: kept(|row| row.window_runs_over_budget) + over_budget,
-    };
-    if exists {
-        ctx.db.tick_health().tick().update(row);
-    } else {
-        ctx.db.tick_health().insert(row);
-    }
+/// The world an entity is in; none if it is in none.
+pub(crate) fn world_of(ctx: &ReducerContext, entity_id: u64) -> Option<u32> {
+    let row = ctx.db.motion().entity_id().find(entity_id)?;
+    Some(chunk_parts(row.chunk_index).0)
+}
+
+/// Where an entity is now: its world and its place.
+pub(crate) fn place_of(ctx: &ReducerContext, entity_id: u64) -> Option<(u32, i32, i32)> {
+    let state = State::load(ctx, entity_id)?;
+    let (x, y) = state.segment().position_at(now_micros(ctx));
+    Some((state.world(), x, y))
 }

@@ -2,6 +2,7 @@
 
 use haven_rules::accounts::AccountError;
 use haven_rules::characters::CharacterError;
+use haven_rules::instances::InstanceError;
 use haven_rules::motion::MotionError;
 use haven_rules::realms::RealmError;
 use haven_rules::world::WorldError;
@@ -36,5 +37,6 @@ refusals!(
     Realm(RealmError),
     Character(CharacterError),
     World(WorldError),
-    Motion(MotionError)
+    Motion(MotionError),
+    Instance(InstanceError)
 );

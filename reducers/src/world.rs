@@ -1,21 +1,33 @@
-//! The world: its configuration, its obstacles, and what stands in it.
+//! The world: its configuration, its land and obstacles, and what stands in it.
 //!
 //! Keeps true: an entity's `chunk_index` is that of its motion row, and entity ids are unique
 //! across realms.
 
+pub(crate) mod blocks;
+pub(crate) mod land;
+pub mod regions;
+pub mod survey;
+
 use crate::authority::require_owner;
 use crate::{Refusal, audit, realms};
 use haven_rules::realms::RealmError;
+use haven_rules::world::terrain::{RECIPE_BYTES_MAX, Recipe, Terrain};
 use haven_rules::world::{
-    Area, CELL_MM, CellRect, EntityKind, OPEN_WORLD, WorldError, WorldPlan, block_of_cell,
-    cell_of_mm, chunk_index, validate_world,
+    Area, BLOCK_MM, CellRect, EntityKind, GroundClass, OPEN_WORLD, SURVEY_BLOCKS_MAX, WorldError,
+    WorldPlan, block_of_cell, cell_of_mm, validate_world,
 };
 use haven_tables::world::{
-    Entity, EntityCounter, Obstacle, WorldConfig, WorldDefinition, entity, entity_counter,
-    obstacle, world_config,
+    Entity, EntityCounter, Obstacle, WorldConfig, WorldDefinition, WorldTerrain, WorldVigil,
+    entity, entity_counter, obstacle, terrain_block, world_config, world_terrain, world_vigil,
 };
+use land::Land;
 use spacetimedb::{ReducerContext, Table, reducer};
-use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+pub(crate) fn ensure_timers(ctx: &ReducerContext) {
+    regions::ensure_timers(ctx);
+    survey::ensure_timers(ctx);
+}
 
 /// Lays out a world. Owner only; may be called again, and changes nothing if nothing changed.
 /// Characters that are in the world stay where they are.
@@ -42,6 +54,7 @@ pub fn world_configure(ctx: &ReducerContext, definition: WorldDefinition) -> Res
         spawn_y_mm: plan.spawn_y_mm,
         walk_speed_mm_per_s: plan.walk_speed_mm_per_s,
         run_speed_mm_per_s: plan.run_speed_mm_per_s,
+        ground_version: ground_version(ctx, definition.world, &obstacles),
         configured_at: ctx.timestamp,
     };
     let known = ctx.db.world_config().world().find(row.world);
@@ -57,6 +70,192 @@ pub fn world_configure(ctx: &ReducerContext, definition: WorldDefinition) -> Res
     replace_obstacles(ctx, &obstacles);
     audit::record(ctx, 0, 0, "world_configured", &definition.world.to_string());
     Ok(())
+}
+
+/// Gives the open world its land: a seed and a recipe (`content/world/*.toml`), or none to make it
+/// flat. Owner only; the same again changes nothing. Blocks are made anew when they are needed.
+/// Characters that are in the world stay where they are.
+///
+/// # Errors
+/// In this order: `account.permission_denied`, `world.unknown` for any world but 0 or before
+/// `world_configure`, `world.recipe_invalid`.
+#[reducer]
+pub fn world_terrain_set(
+    ctx: &ReducerContext,
+    world: u32,
+    seed: u64,
+    recipe: String,
+) -> Result<(), Refusal> {
+    require_owner(ctx)?;
+    let config = ctx.db.world_config().world().find(world).filter(|row| row.world == OPEN_WORLD);
+    let config = config.ok_or(WorldError::Unknown)?;
+    let version = validate_terrain(seed, &recipe, (config.spawn_x_mm, config.spawn_y_mm))?;
+    let known = ctx.db.world_terrain().world().find(world);
+    if known.as_ref().map_or(0, |row| row.version) == version {
+        return Ok(());
+    }
+    set_terrain(ctx, world, seed, recipe, version);
+    let obstacles: Vec<_> = all_obstacles(ctx).into_iter().map(|(_, at)| at).collect();
+    let ground_version = ground_version(ctx, world, &obstacles);
+    ctx.db.world_config().world().update(WorldConfig { ground_version, ..config });
+    forget_land(ctx, world);
+    audit::record(ctx, 0, 0, "world_terrain_set", &format!("{world} {seed} {version:016x}"));
+    Ok(())
+}
+
+/// Lets creatures of a world move where no player is, or sleep there. Owner only.
+///
+/// # Errors
+/// In this order: `account.permission_denied`, `world.unknown`.
+#[reducer]
+pub fn world_vigil_set(
+    ctx: &ReducerContext,
+    world: u32,
+    always_awake: bool,
+) -> Result<(), Refusal> {
+    require_owner(ctx)?;
+    ctx.db.world_config().world().find(world).ok_or(WorldError::Unknown)?;
+    ctx.db.world_vigil().world().delete(world);
+    ctx.db.world_vigil().insert(WorldVigil { world, always_awake });
+    Ok(())
+}
+
+/// Makes land ahead of need: that many blocks from one on, row by row to the north. Owner only.
+///
+/// # Errors
+/// In this order: `account.permission_denied`, `world.unknown`, `world.survey_invalid`.
+#[reducer]
+pub fn world_survey(
+    ctx: &ReducerContext,
+    world: u32,
+    block_x: i32,
+    block_y: i32,
+    blocks_x: u32,
+    blocks_y: u32,
+) -> Result<(), Refusal> {
+    require_owner(ctx)?;
+    let mut land = Land::new(ctx, world)?;
+    let count = u64::from(blocks_x) * u64::from(blocks_y);
+    let bounds = land.bounds();
+    let blocks = bounds.min_x_mm / BLOCK_MM..bounds.max_x_mm / BLOCK_MM;
+    let rows = bounds.min_y_mm / BLOCK_MM..bounds.max_y_mm / BLOCK_MM;
+    let end = |start: i32, count: u32| i64::from(start) + i64::from(count);
+    let inside = blocks.contains(&block_x)
+        && rows.contains(&block_y)
+        && end(block_x, blocks_x) <= i64::from(blocks.end)
+        && end(block_y, blocks_y) <= i64::from(rows.end);
+    if !inside || !(1..=u64::from(SURVEY_BLOCKS_MAX)).contains(&count) {
+        return Err(WorldError::SurveyInvalid.into());
+    }
+    for y in 0..i32::try_from(blocks_y).unwrap_or(0) {
+        for x in 0..i32::try_from(blocks_x).unwrap_or(0) {
+            land.block(block_x + x, block_y + y);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a recipe that cannot be read or that lets nobody stand at the spawn; answers the version
+/// of seed and recipe, 0 for none.
+///
+/// # Errors
+/// `world.recipe_invalid`.
+pub(crate) fn validate_terrain(
+    seed: u64,
+    recipe: &str,
+    (spawn_x_mm, spawn_y_mm): (i32, i32),
+) -> Result<u64, WorldError> {
+    if recipe.is_empty() {
+        return Ok(0);
+    }
+    if recipe.len() > RECIPE_BYTES_MAX {
+        return Err(WorldError::RecipeInvalid);
+    }
+    let read = Recipe::from_toml(recipe).map_err(|_| WorldError::RecipeInvalid)?;
+    let (x, y) = (cell_of_mm(spawn_x_mm), cell_of_mm(spawn_y_mm));
+    let block = Terrain::new(seed, read).block(block_of_cell(x), block_of_cell(y));
+    let inside = |cell: i32| usize::try_from(cell.rem_euclid(64)).unwrap_or(0);
+    if block.ground.class(inside(x), inside(y)) == GroundClass::Blocked {
+        return Err(WorldError::RecipeInvalid);
+    }
+    Ok(terrain_version(seed, recipe))
+}
+
+/// Makes the world of an instance: flat where the recipe is empty. The recipe was read before.
+pub(crate) fn lay_out(
+    ctx: &ReducerContext,
+    world: u32,
+    plan: &WorldPlan,
+    bounds: &Area,
+    seed: u64,
+    recipe: &str,
+) {
+    let version = terrain_version(seed, recipe);
+    set_terrain(ctx, world, seed, recipe.to_owned(), version);
+    ctx.db.world_config().insert(WorldConfig {
+        world,
+        min_x_mm: bounds.min_x_mm,
+        min_y_mm: bounds.min_y_mm,
+        max_x_mm: bounds.max_x_mm,
+        max_y_mm: bounds.max_y_mm,
+        spawn_x_mm: plan.spawn_x_mm,
+        spawn_y_mm: plan.spawn_y_mm,
+        walk_speed_mm_per_s: plan.walk_speed_mm_per_s,
+        run_speed_mm_per_s: plan.run_speed_mm_per_s,
+        ground_version: ground_version(ctx, world, &[]),
+        configured_at: ctx.timestamp,
+    });
+}
+
+/// Removes the world of an instance, at most 32×32 blocks of it.
+pub(crate) fn remove(ctx: &ReducerContext, world: u32) {
+    if let Some(config) = ctx.db.world_config().world().find(world) {
+        blocks::forget(ctx, world, &land::bounds_of(&config));
+    }
+    forget_land(ctx, world);
+    ctx.db.world_terrain().world().delete(world);
+    ctx.db.world_vigil().world().delete(world);
+    ctx.db.world_config().world().delete(world);
+}
+
+/// What stands for a seed and a recipe; 0 for none.
+fn terrain_version(seed: u64, recipe: &str) -> u64 {
+    if recipe.is_empty() { 0 } else { fingerprint(&(seed, recipe)).max(1) }
+}
+
+/// Writes down the land of a world; version 0 makes it flat.
+pub(crate) fn set_terrain(
+    ctx: &ReducerContext,
+    world: u32,
+    seed: u64,
+    recipe: String,
+    version: u64,
+) {
+    ctx.db.world_terrain().world().delete(world);
+    if version != 0 {
+        ctx.db.world_terrain().insert(WorldTerrain { world, seed, version, recipe });
+    }
+}
+
+/// Throws away what was made of a world.
+pub(crate) fn forget_land(ctx: &ReducerContext, world: u32) {
+    ctx.db.terrain_block().by_world().delete(world);
+    regions::forget(ctx, world);
+}
+
+/// What stands for the ground of a world: its terrain's version and its obstacles.
+pub(crate) fn ground_version(ctx: &ReducerContext, world: u32, obstacles: &[(u64, Area)]) -> u64 {
+    let terrain = ctx.db.world_terrain().world().find(world).map_or(0, |row| row.version);
+    let corners = |(chunk, area): &(u64, Area)| {
+        (*chunk, area.min_x_mm, area.min_y_mm, area.max_x_mm, area.max_y_mm)
+    };
+    fingerprint(&(terrain, obstacles.iter().map(corners).collect::<Vec<_>>()))
+}
+
+fn fingerprint(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn plan_of(definition: &WorldDefinition) -> WorldPlan {
@@ -85,7 +284,7 @@ fn is_same(one: &WorldConfig, other: &WorldConfig) -> bool {
         (
             (row.min_x_mm, row.min_y_mm, row.max_x_mm, row.max_y_mm),
             (row.spawn_x_mm, row.spawn_y_mm),
-            (row.walk_speed_mm_per_s, row.run_speed_mm_per_s),
+            (row.walk_speed_mm_per_s, row.run_speed_mm_per_s, row.ground_version),
         )
     };
     shape(one) == shape(other)
@@ -126,45 +325,6 @@ fn replace_obstacles(ctx: &ReducerContext, obstacles: &[(u64, Area)]) {
     }
 }
 
-/// The ground of one world, read block by block when it is first asked about.
-pub(crate) struct GroundCache<'a> {
-    ctx: &'a ReducerContext,
-    /// The world's configuration.
-    pub config: WorldConfig,
-    blocks: BTreeMap<u64, Vec<Area>>,
-}
-
-impl<'a> GroundCache<'a> {
-    /// # Errors
-    /// `world.unknown`.
-    pub(crate) fn new(ctx: &'a ReducerContext, world: u32) -> Result<Self, WorldError> {
-        let config = ctx.db.world_config().world().find(world).ok_or(WorldError::Unknown)?;
-        Ok(Self { ctx, config, blocks: BTreeMap::new() })
-    }
-
-    pub(crate) fn bounds(&self) -> Area {
-        Area {
-            min_x_mm: self.config.min_x_mm,
-            min_y_mm: self.config.min_y_mm,
-            max_x_mm: self.config.max_x_mm,
-            max_y_mm: self.config.max_y_mm,
-        }
-    }
-
-    pub(crate) fn speed_mm_per_s(&self, running: bool) -> i32 {
-        if running { self.config.run_speed_mm_per_s } else { self.config.walk_speed_mm_per_s }
-    }
-
-    pub(crate) fn is_blocked(&mut self, cell_x: i32, cell_y: i32) -> bool {
-        let chunk = chunk_index(self.config.world, block_of_cell(cell_x), block_of_cell(cell_y));
-        let ctx = self.ctx;
-        let areas = self.blocks.entry(chunk).or_insert_with(|| {
-            ctx.db.obstacle().by_chunk().filter(chunk).map(|row| area_of(&row)).collect()
-        });
-        areas.iter().any(|area| area.contains(cell_x * CELL_MM, cell_y * CELL_MM))
-    }
-}
-
 /// Where an entity can stand: where it wants to if that is free, else at the spawn.
 ///
 /// # Errors
@@ -174,17 +334,32 @@ pub(crate) fn place_to_stand(
     world: u32,
     wanted: Option<(i32, i32)>,
 ) -> Result<(i32, i32), WorldError> {
-    let mut ground = GroundCache::new(ctx, world)?;
-    let free = wanted.filter(|(x, y)| {
-        ground.bounds().contains(*x, *y) && !ground.is_blocked(cell_of_mm(*x), cell_of_mm(*y))
-    });
-    Ok(free.unwrap_or((ground.config.spawn_x_mm, ground.config.spawn_y_mm)))
+    let mut land = Land::new(ctx, world)?;
+    let free = wanted.filter(|(x, y)| land.is_open(cell_of_mm(*x), cell_of_mm(*y)));
+    Ok(free.unwrap_or((land.config.spawn_x_mm, land.config.spawn_y_mm)))
 }
 
-/// Shows a character's entity in a block.
-pub(crate) fn show_character(ctx: &ReducerContext, entity_id: u64, chunk_index: u64, name: String) {
-    let kind = EntityKind::Character.code();
-    ctx.db.entity().insert(Entity { entity_id, chunk_index, kind, name });
+/// Shows an entity in a block.
+pub(crate) fn show_entity(
+    ctx: &ReducerContext,
+    entity_id: u64,
+    chunk_index: u64,
+    kind: EntityKind,
+    name: String,
+) {
+    ctx.db.entity().insert(Entity { entity_id, chunk_index, kind: kind.code(), name });
+}
+
+/// A player's character is in a block now; or in another one than before; or in none any more.
+pub(crate) fn player_moved(ctx: &ReducerContext, from: Option<u64>, to: Option<u64>) {
+    if from == to {
+        return;
+    }
+    blocks::player_moved(ctx, from, to);
+    regions::player_moved(ctx, from, to);
+    if let Some(to) = to {
+        survey::request(ctx, to);
+    }
 }
 
 /// Moves an entity to another block.
@@ -204,14 +379,27 @@ pub(crate) fn hide_entity(ctx: &ReducerContext, entity_id: u64) {
 /// # Errors
 /// `realm.not_configured`.
 pub(crate) fn next_entity_id(ctx: &ReducerContext) -> Result<u64, RealmError> {
+    Ok(reserve_entity_ids(ctx, 1)?.start)
+}
+
+/// As many new entity ids.
+///
+/// # Errors
+/// `realm.not_configured`.
+pub(crate) fn reserve_entity_ids(
+    ctx: &ReducerContext,
+    count: u32,
+) -> Result<std::ops::Range<u64>, RealmError> {
     let realm_id = realms::config(ctx)?.realm_id;
     let counter = ctx.db.entity_counter().singleton_id().find(0);
     let number = counter.as_ref().map_or(1, |row| row.next_number);
-    let row = EntityCounter { singleton_id: 0, next_number: number + 1 };
+    let next_number = number + u64::from(count);
+    let row = EntityCounter { singleton_id: 0, next_number };
     if counter.is_some() {
         ctx.db.entity_counter().singleton_id().update(row);
     } else {
         ctx.db.entity_counter().insert(row);
     }
-    Ok((u64::from(realm_id) << 48) | number)
+    let first = u64::from(realm_id) << 48;
+    Ok(first | number..first | next_number)
 }

@@ -74,3 +74,13 @@ pub struct CharacterPresence {
     /// When it entered.
     pub entered_at: Timestamp,
 }
+
+/// When a character may return to the spawn again; without a row it may now. Removed with it.
+#[table(name = character_respawn_cooldown)]
+pub struct CharacterRespawnCooldown {
+    /// The character.
+    #[primary_key]
+    pub character_id: u64,
+    /// Microseconds since 1970.
+    pub ready_at_micros: i64,
+}
