@@ -55,6 +55,25 @@ pub enum Event {
         /// When it became certain: 100 ms after it was last seen.
         at: Instant,
     },
+    /// The own character is in another world than before, and everything around it is in view:
+    /// it was let into an instance, or is back.
+    WorldChanged {
+        /// The world's number; 0 is the open world.
+        world: u32,
+        /// When everything around was in view.
+        at: Instant,
+    },
+    /// The own character is in another region than before, or in its first one. Told as soon as
+    /// the region's name is known, and not again for somebody who walks to and fro across its
+    /// border.
+    RegionEntered {
+        /// World, region x and region y (`haven_rules::world::region_parts`).
+        region_index: u64,
+        /// Its name; empty where the world is flat.
+        name: Arc<str>,
+        /// When it became known.
+        at: Instant,
+    },
     /// The realm took the own character out of the world.
     OutOfWorld {
         /// When it became known.

@@ -2,10 +2,19 @@
 //!
 //! [`Haven`] is a gateway, [`Session`] a login that keeps itself fresh, [`RealmClient`] a
 //! connection to a realm that follows its player, predicts positions, and reconnects by itself.
-//! Keeps true: positions are predicted by the very functions the realm decides with
-//! (`haven_rules::motion`); whoever moves between watched blocks is never reported as gone; an
-//! account's token never leaves the session but to its gateway.
-//! Leaves out on purpose: drawing, input devices, and storing secrets.
+//! Keeps true:
+//! - positions are predicted by the very functions the realm decides with (`haven_rules::motion`),
+//!   on the very ground (`haven_rules::world::terrain`, made here from the realm's recipe);
+//! - the own character shows its newest input until the realm's row counts it or the realm has
+//!   refused it; nobody is drawn jumping over a delay, and 150 ms after news of somebody came it is
+//!   drawn where the realm has it, to the millimetre;
+//! - the player is followed wherever its own row is: blocks around it are watched before those
+//!   behind it are dropped, into instances and back;
+//! - whoever moves between watched blocks is never reported as gone;
+//! - an account's token never leaves the session but to its gateway.
+//!
+//! Leaves out on purpose: drawing, input devices, storing secrets, and effects on anybody's pace,
+//! which the realm tells no client: a prediction under one is corrected when the row comes.
 //!
 //! ```no_run
 //! # async fn play() -> Result<(), haven_client_sdk::HavenError> {
@@ -31,11 +40,14 @@ mod clock;
 mod driver;
 mod error;
 mod event;
+mod fade;
 mod haven;
 mod http;
+mod land;
 mod link;
 mod own;
 mod realm;
+mod regions;
 mod retry;
 mod ring;
 mod scene;
@@ -56,8 +68,10 @@ pub use error::HavenError;
 pub use event::{Event, Events, Seen};
 pub use haven::Haven;
 pub use haven_rules::motion::{Segment, SegmentEnd};
-pub use haven_rules::world::Area;
+pub use haven_rules::world::terrain::{Biome, Block, Feature, FeatureKind};
+pub use haven_rules::world::{Area, GroundClass};
 pub use realm::RealmClient;
+pub use regions::{InstanceView, LandmarkView, RegionView};
 pub use retry::RetryPolicy;
 pub use session::Session;
 pub use shared::Traffic;

@@ -5,19 +5,25 @@
 //! drained before it is dropped, because the SpacetimeDB SDK's own tasks panic otherwise.
 //! Leaves out on purpose: what anything means. What depends on the SDK's release is all here.
 
+mod calls;
+
 use crate::error::HavenError;
+use crate::land::LandChange;
 use crate::module_bindings::{
-    DbConnection, EntityTableAccess, MotionTableAccess, Obstacle, ObstacleTableAccess,
-    ReducerEventContext, SubscriptionHandle, WorldConfig, WorldConfigTableAccess, character_enter,
-    character_leave, course_set, course_to,
+    DbConnection, EntityTableAccess, InstancePassTableAccess, LandmarkTableAccess,
+    MotionTableAccess, ObstacleTableAccess, RegionTableAccess, SubscriptionHandle, WorldConfig,
+    WorldConfigTableAccess, WorldTerrainTableAccess,
 };
+use crate::regions::FarChange;
 use crate::scene::RowChange;
 use crate::wire::Admission;
+pub(crate) use calls::{Call, Reducer};
 use futures_util::FutureExt;
 use spacetimedb_sdk::{
-    Compression, DbContext, Status, SubscriptionHandle as _, Table, TableWithPrimaryKey,
+    Compression, DbContext, SubscriptionHandle as _, Table, TableWithPrimaryKey,
 };
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,44 +36,17 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for a connection to close in order.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A reducer and its arguments.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Call {
-    Enter { character_id: u64 },
-    Leave,
-    Course { dx: i16, dy: i16, running: bool },
-    Goal { x_mm: i32, y_mm: i32 },
-}
-
-/// A reducer. Calls of one reducer have their outcomes in the order they were made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Reducer {
-    Enter,
-    Leave,
-    Course,
-    Goal,
-}
-
-impl Call {
-    pub(crate) fn reducer(&self) -> Reducer {
-        match self {
-            Self::Enter { .. } => Reducer::Enter,
-            Self::Leave => Reducer::Leave,
-            Self::Course { .. } => Reducer::Course,
-            Self::Goal { .. } => Reducer::Goal,
-        }
-    }
-}
-
 /// Something that can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Watch {
-    /// The worlds' configuration.
-    World,
-    /// One entity, wherever it is.
+    /// A world's configuration and its terrain.
+    World(u32),
+    /// One character, wherever it is, and the instances it may enter.
     Entity(u64),
     /// Whatever stands in a block.
     Block(u64),
+    /// What is known of a region from afar.
+    Region(u64),
 }
 
 impl Watch {
@@ -78,9 +57,14 @@ impl Watch {
             tables.iter().map(query).collect()
         };
         match self {
-            Self::World => vec!["SELECT * FROM world_config".to_owned()],
-            Self::Entity(entity_id) => from(&["motion", "entity"], "entity_id", entity_id),
+            Self::World(world) => from(&["world_config", "world_terrain"], "world", world.into()),
+            Self::Entity(entity_id) => {
+                let mut queries = from(&["motion", "entity"], "entity_id", entity_id);
+                queries.extend(from(&["instance_pass"], "character_id", entity_id));
+                queries
+            }
             Self::Block(chunk) => from(&["motion", "entity", "obstacle"], "chunk_index", chunk),
+            Self::Region(region) => from(&["region", "landmark"], "region_index", region),
         }
     }
 }
@@ -89,9 +73,10 @@ impl Watch {
 #[derive(Debug)]
 pub(crate) enum News {
     Row(RowChange),
-    ObstacleIs(Obstacle),
-    ObstacleGone(Obstacle),
-    World(WorldConfig),
+    Land(LandChange),
+    Far(FarChange),
+    WorldIs(WorldConfig),
+    WorldGone(WorldConfig),
     /// A call has run, at that instant of the realm's clock.
     Outcome {
         reducer: Reducer,
@@ -153,7 +138,7 @@ impl Link {
         let connection = opened.map_err(|error| unreachable(error.to_string()))?;
         let inbox = Inbox::default();
         report_rows(&connection, &inbox);
-        report_outcomes(&connection, &inbox);
+        calls::report_outcomes(&connection, &inbox);
         Ok(Self { connection, inbox, watched: HashMap::new() })
     }
 
@@ -176,7 +161,9 @@ impl Link {
         self.inbox.take()
     }
 
+    /// Subscribes to something, unless it is watched already.
     pub(crate) fn watch(&mut self, watch: Watch) {
+        let Entry::Vacant(unknown) = self.watched.entry(watch) else { return };
         let (applied, failed) = (self.inbox.clone(), self.inbox.clone());
         let handle = self
             .connection
@@ -184,7 +171,7 @@ impl Link {
             .on_applied(move |_| applied.put(News::Watched(watch)))
             .on_error(move |_, error| failed.put(News::Unwatchable(error.to_string())))
             .subscribe(watch.queries());
-        self.watched.insert(watch, handle);
+        unknown.insert(handle);
     }
 
     pub(crate) fn unwatch(&mut self, watch: Watch) {
@@ -197,13 +184,7 @@ impl Link {
     /// # Errors
     /// `client.protocol` when the arguments cannot be encoded.
     pub(crate) fn call(&self, call: Call) -> Result<(), HavenError> {
-        let reducers = &self.connection.reducers;
-        let sent = match call {
-            Call::Enter { character_id } => reducers.character_enter(character_id),
-            Call::Leave => reducers.character_leave(),
-            Call::Course { dx, dy, running } => reducers.course_set(dx, dy, running),
-            Call::Goal { x_mm, y_mm } => reducers.course_to(x_mm, y_mm),
-        };
+        let sent = call.send(&self.connection.reducers);
         sent.map_err(|error| HavenError::Protocol(error.to_string()))
     }
 
@@ -229,44 +210,24 @@ macro_rules! report_table {
     }};
 }
 
+/// A row that several subscriptions bring is reported once, and gone when the last drops it: the
+/// SpacetimeDB SDK counts.
 fn report_rows(connection: &DbConnection, inbox: &Inbox) {
     let db = &connection.db;
-    report_table!(db.motion(), inbox, |row| News::Row(RowChange::MotionIs(row)), |row| News::Row(
-        RowChange::MotionGone(row)
-    ));
-    report_table!(db.entity(), inbox, |row| News::Row(RowChange::EntityIs(row)), |row| News::Row(
-        RowChange::EntityGone(row)
-    ));
-    report_table!(db.obstacle(), inbox, News::ObstacleIs, News::ObstacleGone);
-    let changed = inbox.clone();
-    db.world_config().on_insert(move |_, row| changed.put(News::World(row.clone())));
-    let changed = inbox.clone();
-    db.world_config().on_update(move |_, _, row| changed.put(News::World(row.clone())));
-}
-
-/// Only own calls are reported: a light client hears of no others.
-fn report_outcomes(connection: &DbConnection, inbox: &Inbox) {
-    let reducers = &connection.reducers;
-    let inbox_of = |reducer| {
-        let inbox = inbox.clone();
-        move |context: &ReducerEventContext| inbox.put(outcome(reducer, context))
-    };
-    let report = inbox_of(Reducer::Enter);
-    reducers.on_character_enter(move |context, _| report(context));
-    let report = inbox_of(Reducer::Leave);
-    reducers.on_character_leave(report);
-    let report = inbox_of(Reducer::Course);
-    reducers.on_course_set(move |context, _, _, _| report(context));
-    let report = inbox_of(Reducer::Goal);
-    reducers.on_course_to(move |context, _, _| report(context));
-}
-
-fn outcome(reducer: Reducer, context: &ReducerEventContext) -> News {
-    let result = match &context.event.status {
-        Status::Committed => Ok(()),
-        Status::Failed(message) => Err(HavenError::from_reducer(message)),
-        Status::OutOfEnergy => Err(HavenError::from_reducer("the realm is out of energy")),
-    };
-    let server_micros = context.event.timestamp.to_micros_since_unix_epoch();
-    News::Outcome { reducer, server_micros, result }
+    let (is, gone) = (RowChange::MotionIs, RowChange::MotionGone);
+    report_table!(db.motion(), inbox, |row| News::Row(is(row)), |row| News::Row(gone(row)));
+    let (is, gone) = (RowChange::EntityIs, RowChange::EntityGone);
+    report_table!(db.entity(), inbox, |row| News::Row(is(row)), |row| News::Row(gone(row)));
+    let (is, gone) = (LandChange::ObstacleIs, LandChange::ObstacleGone);
+    report_table!(db.obstacle(), inbox, |row| News::Land(is(row)), |row| News::Land(gone(row)));
+    let (is, gone) = (LandChange::TerrainIs, LandChange::TerrainGone);
+    let terrain = db.world_terrain();
+    report_table!(terrain, inbox, |row| News::Land(is(row)), |row| News::Land(gone(row)));
+    let (is, gone) = (FarChange::RegionIs, FarChange::RegionGone);
+    report_table!(db.region(), inbox, |row| News::Far(is(row)), |row| News::Far(gone(row)));
+    let (is, gone) = (FarChange::LandmarkIs, FarChange::LandmarkGone);
+    report_table!(db.landmark(), inbox, |row| News::Far(is(row)), |row| News::Far(gone(row)));
+    let (is, gone) = (FarChange::PassIs, FarChange::PassGone);
+    report_table!(db.instance_pass(), inbox, |row| News::Far(is(row)), |row| News::Far(gone(row)));
+    report_table!(db.world_config(), inbox, News::WorldIs, News::WorldGone);
 }

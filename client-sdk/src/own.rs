@@ -1,49 +1,57 @@
 //! The own character, ahead of the realm: an input shows at once, and the realm's word replaces it
 //! when it comes.
 //!
-//! Keeps true: while inputs are under way the newest is what is shown; when the realm's answer
-//! differs, the difference fades out instead of jumping, unless it is too large to be a delay.
+//! Keeps true: the newest input is what is shown until the realm has refused it, or shows a course
+//! that counts it (`motion.input_number`); inputs that were overwritten in between count too,
+//! refused ones do not. What was shown past the end of its segment goes on over the same ground.
+//! Leaves out on purpose: how the difference to the realm's word fades (`fade`), and effects on the
+//! pace, which no client sees.
 
-use haven_rules::motion::Segment;
+use haven_rules::motion::{Course, Ground, Intent, Pace, Segment, advance};
 use std::time::{Duration, Instant};
 
-/// How long a difference takes to fade out.
-const FADE: Duration = Duration::from_millis(150);
-/// A larger difference jumps: it is no delay but a correction. Millimetres.
-const FADE_MAX_MM: i32 = 4_000;
-/// How long an accepted input that waits for the next tick may take to show in a row: three ticks.
-const PENDING_MAX: Duration = Duration::from_millis(150);
+/// How long an accepted input may take to show in a row before the realm is believed anyway: a
+/// crowded block is published every four ticks at most, and what it takes on the way may vary by
+/// as much again.
+pub(crate) const LATE_MAX: Duration = Duration::from_millis(450);
+
+/// What an input should lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Predicted {
+    /// Where it leads now.
+    pub(crate) segment: Segment,
+    /// What is meant, for when the segment ends.
+    pub(crate) intent: Intent,
+    /// How fast on easy ground.
+    pub(crate) speed_mm_per_s: i32,
+}
 
 /// The prediction for the own character.
 #[derive(Debug, Default)]
 pub(crate) struct Own {
     /// What the newest input should lead to, until the realm has answered.
-    predicted: Option<Segment>,
+    predicted: Option<Predicted>,
     /// Inputs without an outcome.
     in_flight: u32,
-    /// When the realm's row is believed although it does not show the last input.
+    /// How many inputs of the character the realm is known to have taken in, as it counts; none
+    /// until its row is here.
+    taken_in: Option<u32>,
+    /// What the realm's row counted last.
+    counted: u32,
+    /// When the realm's row is believed although it does not count the newest input.
     believe_at: Option<Instant>,
-    fade: Option<Fade>,
     /// Whether the last direction was run.
     running: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Fade {
-    /// What was shown less what is true, when it began.
-    x_mm: i32,
-    y_mm: i32,
-    began_at: Instant,
-}
-
 impl Own {
     /// An input was sent, and should lead to that; none when nothing is known to plan with.
-    pub(crate) fn input(&mut self, predicted: Option<Segment>, running: bool) {
+    pub(crate) fn input(&mut self, predicted: Option<Predicted>, running: bool) {
         self.in_flight += 1;
         self.believe_at = None;
         self.running = running;
         if predicted.is_some() {
-            (self.predicted, self.fade) = (predicted, None);
+            self.predicted = predicted;
         }
     }
 
@@ -57,20 +65,28 @@ impl Own {
         self.in_flight
     }
 
-    /// The outcome of the oldest input arrived, and whether its transaction changed the course.
-    pub(crate) fn outcome(&mut self, accepted: bool, course_changed: bool, now: Instant) {
+    /// The outcome of the oldest input arrived.
+    pub(crate) fn outcome(&mut self, accepted: bool, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if accepted {
+            self.taken_in = self.taken_in.map(|taken_in| taken_in.wrapping_add(1));
+        }
         if self.in_flight == 0 && self.predicted.is_some() {
-            let pending = accepted && !course_changed;
-            self.believe_at = Some(if pending { now + PENDING_MAX } else { now });
+            self.believe_at = Some(if accepted { now + LATE_MAX } else { now });
         }
     }
 
-    /// A row with a new course arrived.
+    /// A row with a new course arrived. When all inputs have an outcome it either counts them, or
+    /// somebody else has put the character where it is: believed in both cases.
     pub(crate) fn course_arrived(&mut self, now: Instant) {
         if self.believe_at.is_some() {
             self.believe_at = Some(now);
         }
+    }
+
+    /// The character is in another world: what was shown there means nothing here.
+    pub(crate) fn displaced(&mut self) {
+        (self.predicted, self.believe_at) = (None, None);
     }
 
     /// When [`Self::reconcile`] is due.
@@ -78,118 +94,69 @@ impl Own {
         self.believe_at
     }
 
-    /// Believes the realm's segment if it is time to. `server_micros` is the realm's time now.
-    pub(crate) fn reconcile(&mut self, truth: &Segment, server_micros: i64, now: Instant) {
-        if self.believe_at.is_none_or(|at| at > now) {
-            return;
+    /// Compares with the inputs that the realm's row counts, and answers whether the prediction was
+    /// given up for that row just now.
+    pub(crate) fn reconcile(&mut self, input_number: u32, now: Instant) -> bool {
+        let taken_in = self.count(input_number);
+        if self.predicted.is_none() {
+            self.believe_at = None;
+            return false;
         }
-        let shown = self.position(truth, server_micros, now);
-        (self.predicted, self.believe_at) = (None, None);
-        let (x, y) = truth.predict_at(server_micros);
-        let (x_mm, y_mm) = (shown.0.saturating_sub(x), shown.1.saturating_sub(y));
-        let fades = x_mm.saturating_abs().max(y_mm.saturating_abs()) <= FADE_MAX_MM;
-        self.fade = fades.then_some(Fade { x_mm, y_mm, began_at: now });
+        let answered = self.in_flight == 0 && !is_before(input_number, taken_in);
+        let overdue = self.believe_at.is_some_and(|at| at <= now);
+        if answered || overdue {
+            self.displaced();
+        }
+        answered || overdue
     }
 
-    /// Where to show the character, millimetres.
-    pub(crate) fn position(&self, truth: &Segment, server_micros: i64, at: Instant) -> (i32, i32) {
-        if let Some(predicted) = &self.predicted {
-            return predicted.predict_at(server_micros);
-        }
-        let (x, y) = truth.predict_at(server_micros);
-        let Some(fade) = self.fade else { return (x, y) };
-        let left = FADE.saturating_sub(at.saturating_duration_since(fade.began_at));
-        let part = |mm: i32| {
-            let part = i128::from(mm) * micros(left) / micros(FADE);
-            i32::try_from(part).unwrap_or(0)
-        };
-        (x.saturating_add(part(fade.x_mm)), y.saturating_add(part(fade.y_mm)))
+    /// Learns from a row how many inputs the realm has taken in: at first, when they are more than
+    /// were sent from here, as those of an earlier connection are, and when it counts anew.
+    fn count(&mut self, input_number: u32) -> u32 {
+        let counts_anew =
+            is_before(input_number, std::mem::replace(&mut self.counted, input_number));
+        let known = self.taken_in.filter(|_| !counts_anew).unwrap_or(input_number);
+        let sent = known.wrapping_add(self.in_flight);
+        let unknown =
+            if is_before(sent, input_number) { input_number.wrapping_sub(sent) } else { 0 };
+        let known = known.wrapping_add(unknown);
+        self.taken_in = Some(known);
+        known
     }
 
-    /// The connection or the character is gone; what was sent has no outcome any more.
+    /// Where the prediction is at that instant of the realm's clock; none when there is none.
+    pub(crate) fn position(&self, server_micros: i64) -> Option<(i32, i32)> {
+        self.predicted.map(|predicted| predicted.segment.predict_at(server_micros))
+    }
+
+    /// When [`Self::carry`] is due, by the realm's clock.
+    pub(crate) fn ends_at_micros(&self) -> Option<i64> {
+        let segment = self.predicted?.segment;
+        (!segment.stands()).then_some(segment.ends_at_micros)
+    }
+
+    /// Goes on where the predicted segment has ended, as the realm will.
+    pub(crate) fn carry(&mut self, server_micros: i64, ground: &mut Ground<'_>) {
+        if let Some(predicted) = &mut self.predicted {
+            let pace = Pace::steady(predicted.speed_mm_per_s);
+            let intent = predicted.intent;
+            let course = Course { intent, pace: &pace, waypoints: &[], seed: 0 };
+            predicted.segment = advance(predicted.segment, &course, server_micros, ground).segment;
+        }
+    }
+
+    /// The connection or the character is gone; what was sent has no outcome any more, and the
+    /// realm counts from the start.
     pub(crate) fn reset(&mut self) {
         *self = Self { running: self.running, ..Self::default() };
     }
 }
 
-fn micros(duration: Duration) -> i128 {
-    i128::try_from(duration.as_micros()).unwrap_or(i128::MAX)
+/// Whether one count comes before another, wherever they wrap around.
+fn is_before(one: u32, other: u32) -> bool {
+    let ahead = other.wrapping_sub(one);
+    ahead != 0 && ahead <= u32::MAX / 2
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use haven_rules::motion::SegmentEnd;
-
-    fn walk(started_at_micros: i64, pos_x_mm: i32, vel_x_mm_per_s: i32) -> Segment {
-        Segment {
-            started_at_micros,
-            ends_at_micros: started_at_micros + 60_000_000,
-            pos_x_mm,
-            pos_y_mm: 0,
-            vel_x_mm_per_s,
-            vel_y_mm_per_s: 0,
-            end: SegmentEnd::Edge,
-        }
-    }
-
-    #[test]
-    fn an_input_shows_at_once_and_the_answer_fades_in() {
-        let start = Instant::now();
-        let after = |millis| start + Duration::from_millis(millis);
-        let mut own = Own::default();
-        let standing = Segment::standing(0, 0, 0);
-        own.input(Some(walk(0, 0, 1_000)), false);
-        assert_eq!(own.position(&standing, 30_000, after(30)), (30, 0));
-        // The realm applied it 20 ms later than it was shown.
-        let truth = walk(20_000, 0, 1_000);
-        own.outcome(true, true, after(40));
-        own.reconcile(&truth, 40_000, after(40));
-        assert_eq!(own.position(&truth, 40_000, after(40)), (40, 0));
-        assert_eq!(own.position(&truth, 115_000, after(115)), (95 + 10, 0));
-        assert_eq!(own.position(&truth, 190_000, after(190)), (170, 0));
-    }
-
-    #[test]
-    fn an_input_that_waits_for_the_tick_is_shown_meanwhile() {
-        let start = Instant::now();
-        let mut own = Own::default();
-        let standing = Segment::standing(0, 0, 0);
-        own.input(Some(walk(0, 0, 1_000)), true);
-        own.outcome(true, false, start);
-        own.reconcile(&standing, 1_000, start);
-        assert_eq!(own.position(&standing, 10_000, start), (10, 0), "not believed yet");
-        assert_eq!(own.believe_at(), Some(start + PENDING_MAX));
-        own.course_arrived(start);
-        own.reconcile(&walk(5_000, 0, 1_000), 10_000, start);
-        assert_eq!(own.believe_at(), None);
-        assert!(own.is_running());
-    }
-
-    #[test]
-    fn the_newest_of_several_inputs_is_shown_until_all_have_an_outcome() {
-        let start = Instant::now();
-        let mut own = Own::default();
-        own.input(Some(walk(0, 0, 1_000)), false);
-        own.input(Some(walk(0, 0, -1_000)), false);
-        own.outcome(true, true, start);
-        let truth = walk(0, 0, 1_000);
-        own.reconcile(&truth, 10_000, start);
-        assert_eq!((own.position(&truth, 10_000, start), own.in_flight()), ((-10, 0), 1));
-        own.outcome(false, false, start);
-        own.reconcile(&truth, 10_000, start);
-        let faded = start + FADE;
-        assert_eq!(own.position(&truth, 10_000, faded), (10, 0), "a refusal is believed at once");
-    }
-
-    #[test]
-    fn a_correction_jumps() {
-        let start = Instant::now();
-        let mut own = Own::default();
-        own.input(Some(walk(0, 0, 1_000)), false);
-        own.outcome(true, true, start);
-        let truth = Segment::standing(0, 50_000, 0);
-        own.reconcile(&truth, 0, start);
-        assert_eq!(own.position(&truth, 0, start), (50_000, 0));
-    }
-}
+mod tests;

@@ -1,18 +1,20 @@
-//! A realm as a game sees it: enter, move, look around.
+//! A realm as a game sees it: enter, move, look around (`look`), visit instances (`instances`).
 //!
-//! Keeps true: looking never waits; what is awaited is answered or fails, at the latest after ten
+//! Keeps true: what is awaited is answered or fails, at the latest after ten
 //! seconds; dropping the last clone closes the connection in order.
+
+mod instances;
+mod look;
 
 use crate::driver::{Command, Driver};
 use crate::error::HavenError;
-use crate::event::{Events, Seen};
+use crate::event::Seen;
 use crate::link::{Call, Link};
+use crate::own::Predicted;
 use crate::session::Session;
-use crate::shared::{Shared, State, Traffic};
-use crate::world::World;
-use haven_rules::motion::{Intent, Segment};
+use crate::shared::{Shared, State};
+use haven_rules::motion::{Intent, SegmentEnd};
 use haven_rules::realms::RealmError;
-use haven_rules::world::Area;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
@@ -60,7 +62,7 @@ impl RealmClient {
     /// # Errors
     /// `character.not_in_world`, those of an admission that ended, `client.…`.
     pub async fn leave(&self) -> Result<(), HavenError> {
-        self.call(|reply| Command::Call { call: Call::Leave, reply: Some(reply) }).await
+        self.ask(Call::Leave).await
     }
 
     /// Walks in a direction, until something is in the way. Only the angle counts.
@@ -84,15 +86,40 @@ impl RealmClient {
         self.set_course(0, 0, false).await
     }
 
-    /// Goes straight to a place, walking or running as before.
+    /// Goes to a place at most 1000 m away, around what is in the way, walking or running as
+    /// before.
     ///
     /// # Errors
-    /// `motion.goal_outside`, `motion.goal_blocked`, else as [`Self::walk`].
+    /// `motion.not_in_world`, `motion.goal_outside`, `motion.goal_too_far`, `motion.goal_blocked`;
+    /// where no straight line leads `motion.too_often`, `motion.busy`, `motion.land_unknown`,
+    /// `motion.no_path`; else as [`Self::walk`].
     pub async fn go_to(&self, x_mm: i32, y_mm: i32) -> Result<(), HavenError> {
         let intent = Intent::Goal { x_mm, y_mm };
         let running = self.shared.lock().own.is_running();
         let call = Call::Goal { x_mm, y_mm };
         self.input_and_wait(call, intent, running).await
+    }
+
+    /// Follows somebody within 64 m, walking or running as before, until another course is set or
+    /// that one is gone.
+    ///
+    /// # Errors
+    /// `motion.not_in_world`, `motion.target_self`, `motion.target_unknown`, else as
+    /// [`Self::walk`].
+    pub async fn follow(&self, entity_id: u64) -> Result<(), HavenError> {
+        let running = self.shared.lock().own.is_running();
+        let place = self.position_of(entity_id, Instant::now());
+        let intent = place.map_or(Intent::Stand, |(x_mm, y_mm)| Intent::Goal { x_mm, y_mm });
+        self.input_and_wait(Call::Follow { entity_id }, intent, running).await
+    }
+
+    /// Puts the character where characters enter the world it is in.
+    ///
+    /// # Errors
+    /// `character.not_in_world`, `character.respawn_too_early`, those of an admission that ended,
+    /// `client.…`.
+    pub async fn respawn(&self) -> Result<(), HavenError> {
+        self.ask(Call::Respawn).await
     }
 
     /// Sets a direction without waiting; at any rate, though the realm takes up one course per
@@ -105,72 +132,6 @@ impl RealmClient {
     /// calls wait to be sent already.
     pub fn steer(&self, dx: i16, dy: i16, running: bool) -> Result<u32, HavenError> {
         self.input(Call::Course { dx, dy, running }, Intent::direction(dx, dy), running, None)
-    }
-
-    /// The own character, while it is in the world.
-    pub fn me(&self) -> Option<Seen> {
-        self.shared.lock().me().cloned()
-    }
-
-    /// Everybody else in view, in no order.
-    pub fn nearby(&self) -> Vec<Seen> {
-        let state = self.shared.lock();
-        let others = state.scene.all().filter(|seen| Some(seen.entity_id) != state.me);
-        others.cloned().collect()
-    }
-
-    /// Somebody in view.
-    pub fn seen(&self, entity_id: u64) -> Option<Seen> {
-        self.shared.lock().scene.seen(entity_id).cloned()
-    }
-
-    /// Where to draw somebody in view at an instant, now or soon: millimetres east and north of the
-    /// origin. The own character answers inputs at once, ahead of the realm.
-    pub fn position_of(&self, entity_id: u64, at: Instant) -> Option<(i32, i32)> {
-        let state = self.shared.lock();
-        self.shared.position_of(&state, entity_id, at)
-    }
-
-    /// What a course in that direction would be from here and now: how it ends, and when.
-    pub fn foresee(&self, dx: i16, dy: i16, running: bool) -> Option<Segment> {
-        let state = self.shared.lock();
-        self.shared.foresee(&state, Intent::direction(dx, dy), running)
-    }
-
-    /// The world's bounds and speeds; none if the realm has no world yet.
-    pub fn world(&self) -> Option<World> {
-        self.shared.lock().world
-    }
-
-    /// What stands in the way in the blocks around.
-    pub fn obstacles(&self) -> Vec<Area> {
-        self.shared.lock().obstacles.areas().collect()
-    }
-
-    /// The realm's clock at an instant, as estimated here: microseconds since 1970.
-    pub fn server_micros(&self, at: Instant) -> i64 {
-        let state = self.shared.lock();
-        self.shared.server_micros(&state, at)
-    }
-
-    /// The quickest recent round trip of a call; none before the first.
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.shared.lock().clock.round_trip()
-    }
-
-    /// What went over the connection.
-    pub fn traffic(&self) -> Traffic {
-        self.shared.traffic.read()
-    }
-
-    /// Whether there is a connection; if not, it is being restored or closed for good.
-    pub fn is_connected(&self) -> bool {
-        self.shared.lock().connected
-    }
-
-    /// Listens to what happens from now on. Any number of listeners may.
-    pub fn events(&self) -> Events {
-        self.shared.listen()
     }
 
     /// Closes the connection in order; the character leaves the world.
@@ -195,7 +156,7 @@ impl RealmClient {
     ) -> Result<(), HavenError> {
         self.renewing(|| {
             let (reply, answer) = oneshot::channel();
-            self.input(call, intent, running, Some(reply)).map(|_| answer)
+            self.input(call.clone(), intent, running, Some(reply)).map(|_| answer)
         })
         .await
     }
@@ -208,6 +169,8 @@ impl RealmClient {
         running: bool,
         reply: Option<Reply>,
     ) -> Result<u32, HavenError> {
+        // Makes the land that is not known yet while nobody waits.
+        self.shared.foresee_unlocked(intent, running);
         let mut state = self.shared.lock();
         if !state.connected {
             return Err(Shared::refusal(&state));
@@ -215,12 +178,16 @@ impl RealmClient {
         // Before the prediction, which nothing would settle if it were not sent.
         let place = self.commands.try_reserve().map_err(|error| no_place(error, &state))?;
         let predicted = self.shared.foresee(&state, intent, running);
-        state.own.input(predicted, running);
+        state.own.input(predicted.filter(is_likely), running);
         let known = state.me().map_or(0, |me| me.course_number);
         let number = known.wrapping_add(state.own.in_flight());
         // Sent under the lock, so that inputs arrive in the order they were predicted.
         place.send(Command::Call { call, reply });
         Ok(number)
+    }
+
+    async fn ask(&self, call: Call) -> Result<(), HavenError> {
+        self.call(|reply| Command::Call { call: call.clone(), reply: Some(reply) }).await
     }
 
     async fn call(&self, command: impl Fn(Reply) -> Command) -> Result<(), HavenError> {
@@ -270,6 +237,13 @@ impl RealmClient {
             Err(_) => Err(HavenError::Timeout),
         }
     }
+}
+
+/// Whether the realm will do what is predicted: to a goal behind an obstacle it finds a path, which
+/// is waited for.
+fn is_likely(predicted: &Predicted) -> bool {
+    let has_goal = matches!(predicted.intent, Intent::Goal { .. });
+    !has_goal || predicted.segment.end != SegmentEnd::Obstacle
 }
 
 /// Why a command cannot wait to be sent.

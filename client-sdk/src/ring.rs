@@ -1,193 +1,169 @@
-//! Which blocks are watched: the 3×3 around the player, a little longer than needed.
+//! Which squares of a grid are watched: the 3×3 around the player, a little longer than needed.
+//! Blocks near by, regions far off.
 //!
-//! Keeps true: new blocks are asked for before any is dropped, none is dropped while another is not
-//! there yet, and a player who walks to and fro across a border causes no traffic.
+//! Keeps true: new squares are asked for before any is dropped, none is dropped while one around
+//! the player is not there yet, whoever walks to and fro across a border causes no traffic, and a
+//! player in another world is followed there. Walking straight holds 15 squares at most: the 3×3,
+//! the row left behind, and what a corner adds. Where squares take so long to come that
+//! [`SQUARES_MAX`] are watched, those left behind are dropped all the same.
 
-use haven_rules::world::{Area, BLOCK_MM, chunk_of, chunk_parts, neighbours};
+use haven_rules::world::{Area, BLOCK_MM, REGION_MM, chunk_index, chunk_parts, neighbours};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// How far beyond its range a block is kept, millimetres.
-const KEEP_MARGIN_MM: i64 = 16_000;
+/// Most squares watched before those left behind are dropped, whatever is still on its way: four
+/// times the 3×3.
+const SQUARES_MAX: usize = 36;
 
-/// The watched blocks.
-#[derive(Debug, Default)]
+/// A grid of squares. Blocks and regions are packed alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    /// A square's edge, millimetres.
+    edge_mm: i32,
+    /// How far beyond its range a square is kept, millimetres.
+    keep_margin_mm: i32,
+}
+
+impl Grid {
+    pub(crate) const BLOCKS: Self = Self { edge_mm: BLOCK_MM, keep_margin_mm: 16_000 };
+    pub(crate) const REGIONS: Self = Self { edge_mm: REGION_MM, keep_margin_mm: BLOCK_MM };
+
+    /// The packed key of the square a position lies in.
+    pub(crate) const fn square_of(self, world: u32, (x, y): (i32, i32)) -> u64 {
+        chunk_index(world, x.div_euclid(self.edge_mm), y.div_euclid(self.edge_mm))
+    }
+
+    /// From where to where a coordinate's squares reach, so many squares more on either side.
+    fn span(self, coordinate: i32, more: i64) -> std::ops::Range<i64> {
+        let (edge, first) = (i64::from(self.edge_mm), i64::from(coordinate));
+        (first - more) * edge..(first + 1 + more) * edge
+    }
+
+    /// Whether a square lies in a world with those bounds, if only in part.
+    fn is_inside(self, square: u64, bounds: &Area) -> bool {
+        let (_, square_x, square_y) = chunk_parts(square);
+        let meets = |coordinate: i32, min_mm: i32, max_mm: i32| {
+            let span = self.span(coordinate, 0);
+            span.start < i64::from(max_mm) && i64::from(min_mm) < span.end
+        };
+        meets(square_x, bounds.min_x_mm, bounds.max_x_mm)
+            && meets(square_y, bounds.min_y_mm, bounds.max_y_mm)
+    }
+
+    /// Whether a position lies in a square or so many millimetres around it.
+    pub(crate) fn is_near(
+        self,
+        square: u64,
+        world: u32,
+        (x, y): (i32, i32),
+        margin_mm: i64,
+    ) -> bool {
+        let (square_world, square_x, square_y) = chunk_parts(square);
+        let near = |coordinate: i32, mm: i32| {
+            let span = self.span(coordinate, 0);
+            (span.start - margin_mm..span.end + margin_mm).contains(&i64::from(mm))
+        };
+        square_world == world && near(square_x, x) && near(square_y, y)
+    }
+
+    /// Whether a square is still worth watching from there.
+    fn keeps(self, square: u64, world: u32, position: (i32, i32)) -> bool {
+        let margin_mm = i64::from(self.edge_mm) + i64::from(self.keep_margin_mm);
+        self.is_near(square, world, position, margin_mm)
+    }
+}
+
+/// The watched squares.
+#[derive(Debug)]
 pub(crate) struct Ring {
-    /// Whether the block's rows are here.
-    blocks: BTreeMap<u64, bool>,
-    /// The block the player was in last, and how many are wanted around it.
-    centre: Option<(u64, usize)>,
+    grid: Grid,
+    /// Whether the square's rows are here.
+    squares: BTreeMap<u64, bool>,
+    /// The square the player was in last.
+    centre: Option<u64>,
+    /// Those around it.
+    wanted: Vec<u64>,
 }
 
 /// What to change.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RingChange {
-    /// Blocks to subscribe to.
+    /// Squares to subscribe to.
     pub(crate) watch: Vec<u64>,
-    /// Blocks to unsubscribe from.
+    /// Squares to unsubscribe from.
     pub(crate) drop: Vec<u64>,
 }
 
 impl Ring {
+    pub(crate) fn new(grid: Grid) -> Self {
+        Self { grid, squares: BTreeMap::new(), centre: None, wanted: Vec::new() }
+    }
+
     /// The player is at that position, in millimetres, of a world with those bounds.
-    pub(crate) fn follow(&mut self, world: u32, (x, y): (i32, i32), bounds: &Area) -> RingChange {
+    pub(crate) fn follow(&mut self, world: u32, position: (i32, i32), bounds: &Area) -> RingChange {
         let mut change = RingChange::default();
-        let centre = chunk_of(world, x, y);
-        let mut wanted = neighbours(centre);
-        wanted.retain(|chunk| {
-            let (_, block_x, block_y) = chunk_parts(*chunk);
-            bounds.contains(block_x * BLOCK_MM, block_y * BLOCK_MM)
-        });
-        self.centre = Some((centre, wanted.len()));
-        for chunk in wanted {
-            if let Entry::Vacant(unknown) = self.blocks.entry(chunk) {
+        let centre = self.grid.square_of(world, position);
+        self.centre = Some(centre);
+        self.wanted = neighbours(centre);
+        self.wanted.retain(|square| self.grid.is_inside(*square, bounds));
+        for square in &self.wanted {
+            if let Entry::Vacant(unknown) = self.squares.entry(*square) {
                 unknown.insert(false);
-                change.watch.push(chunk);
+                change.watch.push(*square);
             }
         }
-        if self.is_complete() {
-            change.drop =
-                self.blocks.keys().copied().filter(|chunk| !keeps(*chunk, world, x, y)).collect();
-            for chunk in &change.drop {
-                self.blocks.remove(chunk);
-            }
+        let too_many = self.squares.len() > SQUARES_MAX;
+        if too_many || self.is_complete() {
+            let grid = self.grid;
+            // What is still on its way is dropped when it is here.
+            let left = |square: &u64, here: &mut bool| {
+                (*here || too_many) && !grid.keeps(*square, world, position)
+            };
+            change.drop = self.squares.extract_if(.., left).map(|(square, _)| square).collect();
         }
         change
     }
 
-    /// The rows of a block have arrived.
-    pub(crate) fn applied(&mut self, chunk: u64) {
-        if let Some(applied) = self.blocks.get_mut(&chunk) {
+    /// The rows of a square have arrived.
+    pub(crate) fn applied(&mut self, square: u64) {
+        if let Some(applied) = self.squares.get_mut(&square) {
             *applied = true;
         }
     }
 
-    /// Whether blocks are watched and the rows of all have arrived.
+    /// How many squares are watched.
+    pub(crate) fn len(&self) -> usize {
+        self.squares.len()
+    }
+
+    /// Whether the rows of all squares around the player have arrived.
     pub(crate) fn is_complete(&self) -> bool {
-        !self.blocks.is_empty() && self.blocks.values().all(|applied| *applied)
+        let here = |square: &u64| self.squares.get(square).is_some_and(|applied| *applied);
+        !self.wanted.is_empty() && self.wanted.iter().all(here)
+    }
+
+    /// Whether everything around a player in that world has arrived.
+    pub(crate) fn is_complete_in(&self, world: u32) -> bool {
+        self.centre.is_some_and(|centre| chunk_parts(centre).0 == world) && self.is_complete()
     }
 
     /// Whether more is watched than is wanted, so that something may have to be dropped soon.
     pub(crate) fn has_extra(&self) -> bool {
-        self.centre.is_some_and(|(_, wanted)| self.blocks.len() > wanted)
+        self.squares.len() > self.wanted.len()
     }
 
-    /// The block the player was in last.
-    pub(crate) fn centre(&self) -> Option<u64> {
-        self.centre.map(|(centre, _)| centre)
+    /// Whether [`Self::follow`] may change something for a player who is there.
+    pub(crate) fn is_behind(&self, world: u32, position: (i32, i32)) -> bool {
+        self.has_extra() || self.centre != Some(self.grid.square_of(world, position))
     }
 
     /// Watches nothing any more, and answers what was.
     pub(crate) fn clear(&mut self) -> Vec<u64> {
         self.centre = None;
-        std::mem::take(&mut self.blocks).into_keys().collect()
+        self.wanted.clear();
+        std::mem::take(&mut self.squares).into_keys().collect()
     }
-}
-
-fn keeps(chunk: u64, world: u32, x: i32, y: i32) -> bool {
-    let near = |block: i32, mm: i32| {
-        let from = (i64::from(block) - 1) * i64::from(BLOCK_MM) - KEEP_MARGIN_MM;
-        let to = (i64::from(block) + 2) * i64::from(BLOCK_MM) + KEEP_MARGIN_MM;
-        (from..to).contains(&i64::from(mm))
-    };
-    let (chunk_world, block_x, block_y) = chunk_parts(chunk);
-    chunk_world == world && near(block_x, x) && near(block_y, y)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use haven_rules::world::chunk_index;
-    use proptest::prelude::*;
-    use std::collections::BTreeSet;
-
-    const BOUNDS: Area =
-        Area { min_x_mm: -640_000, min_y_mm: -640_000, max_x_mm: 640_000, max_y_mm: 640_000 };
-
-    /// How far a player may get between two looks, millimetres.
-    const STEP: std::ops::Range<i32> = -40_000..40_000;
-
-    fn apply_all(ring: &mut Ring, change: &RingChange) {
-        for chunk in &change.watch {
-            ring.applied(*chunk);
-        }
-    }
-
-    /// Walks through positions, everything arriving at once; answers how many blocks were asked for
-    /// and dropped at each.
-    fn check(walk: &[(i32, i32)], expected: &[(usize, usize)]) {
-        let mut ring = Ring::default();
-        let mut counts = Vec::new();
-        for position in walk {
-            let asked = ring.follow(0, *position, &BOUNDS);
-            apply_all(&mut ring, &asked);
-            let dropped = ring.follow(0, *position, &BOUNDS).drop.len() + asked.drop.len();
-            counts.push((asked.watch.len(), dropped));
-        }
-        assert_eq!(counts, expected, "{walk:?}");
-    }
-
-    #[test]
-    fn the_ring_follows_the_player() {
-        check(&[(1, 1)], &[(9, 0)]);
-        check(&[(639_000, 1)], &[(6, 0)]);
-        check(&[(639_000, 639_000)], &[(4, 0)]);
-        // Over the eastern border: three new at once, three old once 16 m beyond.
-        check(&[(1, 1), (64_000, 1), (79_999, 1), (80_000, 1)], &[(9, 0), (3, 0), (0, 0), (0, 3)]);
-        // To and fro: nothing.
-        check(
-            &[(63_000, 1), (64_500, 1), (63_000, 1), (64_500, 1)],
-            &[(9, 0), (3, 0), (0, 0), (0, 0)],
-        );
-        // Somewhere else altogether.
-        check(&[(1, 1), (320_000, 320_000)], &[(9, 0), (9, 9)]);
-    }
-
-    #[test]
-    fn nothing_is_dropped_while_a_block_is_missing() {
-        let mut ring = Ring::default();
-        let first = ring.follow(0, (1, 1), &BOUNDS);
-        assert!(!ring.is_complete());
-        apply_all(&mut ring, &first);
-        assert!(ring.is_complete() && !ring.has_extra());
-        let moved = ring.follow(0, (100_000, 1), &BOUNDS);
-        assert_eq!((moved.watch.len(), moved.drop.len()), (3, 0));
-        assert!(ring.has_extra());
-        assert_eq!(ring.follow(0, (100_000, 1), &BOUNDS), RingChange::default());
-        apply_all(&mut ring, &moved);
-        assert_eq!(ring.follow(0, (100_000, 1), &BOUNDS).drop.len(), 3);
-        assert_eq!(ring.clear().len(), 9);
-        assert!(!ring.is_complete());
-    }
-
-    proptest! {
-        #[test]
-        fn the_player_always_watches_the_blocks_around_it(
-            steps in prop::collection::vec((STEP, STEP, any::<bool>()), 1..60),
-        ) {
-            let mut ring = Ring::default();
-            let (mut x, mut y) = (0, 0);
-            let mut waiting = Vec::new();
-            for (dx, dy, arrives) in steps {
-                x = (x + dx).clamp(-639_999, 639_999);
-                y = (y + dy).clamp(-639_999, 639_999);
-                let before: BTreeSet<u64> = ring.blocks.keys().copied().collect();
-                let change = ring.follow(0, (x, y), &BOUNDS);
-                let complete = waiting.is_empty() && change.watch.is_empty();
-                prop_assert!(change.drop.is_empty() || complete);
-                prop_assert!(change.drop.iter().all(|chunk| before.contains(chunk)));
-                waiting.extend(change.watch);
-                if arrives {
-                    waiting.drain(..).for_each(|chunk| ring.applied(chunk));
-                }
-                for block in neighbours(chunk_of(0, x, y)) {
-                    let (_, bx, by) = chunk_parts(block);
-                    let inside = bx.abs() < 10 && by.abs() < 10;
-                    prop_assert!(!inside || ring.blocks.contains_key(&chunk_index(0, bx, by)));
-                }
-                prop_assert!(ring.has_extra() || ring.blocks.len() <= 9);
-                prop_assert_eq!(ring.centre(), Some(chunk_of(0, x, y)));
-            }
-        }
-    }
-}
+mod tests;

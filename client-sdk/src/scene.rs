@@ -2,12 +2,15 @@
 //!
 //! Keeps true: who moves from one watched block to another has moved, and is never reported as gone
 //! and come; to tell the one from the other, who is out of view is kept for 100 ms. After a
-//! reconnect only what has changed meanwhile is reported.
-//! Leaves out on purpose: the clock, which comes in as instants, and the own prediction.
+//! reconnect only what has changed meanwhile is reported. Whoever turns out to be elsewhere than it
+//! was drawn glides there (`fade`), unless it is in another world now.
+//! Leaves out on purpose: the clocks, which come in as instants, and the own prediction.
 
 use crate::event::Seen;
+use crate::fade::Fade;
 use crate::module_bindings::{Entity, Motion};
 use haven_rules::motion::{Segment, SegmentEnd};
+use haven_rules::world::chunk_parts;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +40,8 @@ struct Known {
     entity: Option<Entity>,
     motion: Option<Motion>,
     shown: Option<Seen>,
+    /// How it gets from where it was drawn to where it is.
+    fade: Option<Fade>,
     /// When it counts as gone, while it is out of view.
     leaves_at: Option<Instant>,
 }
@@ -56,6 +61,28 @@ impl Known {
             segment: segment_of(motion),
             course_number: motion.course_number,
         })
+    }
+
+    /// Where to draw it, millimetres: at an instant of the realm's clock, and of the local one.
+    fn position(&self, server_micros: i64, at: Instant) -> Option<(i32, i32)> {
+        let shown = self.shown.as_ref()?;
+        Some(Fade::draw(self.fade, shown.segment.predict_at(server_micros), at))
+    }
+
+    /// Shows it as it is now, without a jump.
+    fn show(&mut self, seen: Seen, server_micros: i64, now: Instant) {
+        let world = |seen: &Seen| chunk_parts(seen.chunk_index).0;
+        let shown = self.shown.as_ref().filter(|shown| world(shown) == world(&seen));
+        match shown.map(|shown| shown.segment) {
+            Some(segment) if segment == seen.segment => {}
+            Some(_) => {
+                let truth = seen.segment.predict_at(server_micros);
+                let drawn = self.position(server_micros, now);
+                self.fade = drawn.and_then(|drawn| Fade::between(drawn, truth, now));
+            }
+            None => self.fade = None,
+        }
+        self.shown = Some(seen);
     }
 }
 
@@ -105,11 +132,12 @@ impl Scene {
         self.touched.insert(entity_id);
     }
 
-    /// The transaction is applied; also called when [`Self::next_deadline`] has come.
-    pub(crate) fn settle(&mut self, now: Instant) -> Vec<Sight> {
+    /// The transaction is applied; also called when [`Self::next_deadline`] has come. Takes the
+    /// local clock and the realm's, microseconds since 1970.
+    pub(crate) fn settle(&mut self, now: Instant, server_micros: i64) -> Vec<Sight> {
         let mut sights = Vec::new();
         for entity_id in std::mem::take(&mut self.touched) {
-            self.settle_one(entity_id, now, &mut sights);
+            self.settle_one(entity_id, now, server_micros, &mut sights);
         }
         while let Some((leaves_at, entity_id)) = self.held.front().copied() {
             if leaves_at > now {
@@ -125,7 +153,13 @@ impl Scene {
         sights
     }
 
-    fn settle_one(&mut self, entity_id: u64, now: Instant, sights: &mut Vec<Sight>) {
+    fn settle_one(
+        &mut self,
+        entity_id: u64,
+        now: Instant,
+        server_micros: i64,
+        sights: &mut Vec<Sight>,
+    ) {
         let Some(known) = self.known.get_mut(&entity_id) else { return };
         match (known.shown.clone(), known.current()) {
             (None, None) => {
@@ -134,12 +168,12 @@ impl Scene {
                 }
             }
             (None, Some(seen)) => {
-                known.shown = Some(seen.clone());
+                known.show(seen.clone(), server_micros, now);
                 sights.push(Sight::Entered(seen));
             }
             (Some(before), Some(seen)) => {
                 known.leaves_at = None;
-                known.shown = Some(seen.clone());
+                known.show(seen.clone(), server_micros, now);
                 let course_changed = before.course_number != seen.course_number;
                 let block_crossed = before.chunk_index != seen.chunk_index;
                 if before.segment != seen.segment || course_changed || block_crossed {
@@ -187,6 +221,36 @@ impl Scene {
         self.known.get(&entity_id)?.shown.as_ref()
     }
 
+    /// Where to draw somebody in view, millimetres: at an instant of the realm's clock, and of the
+    /// local one.
+    pub(crate) fn position(
+        &self,
+        entity_id: u64,
+        server_micros: i64,
+        at: Instant,
+    ) -> Option<(i32, i32)> {
+        self.known.get(&entity_id)?.position(server_micros, at)
+    }
+
+    /// Somebody was drawn there until now, and glides to where it is.
+    pub(crate) fn glide(
+        &mut self,
+        entity_id: u64,
+        drawn: (i32, i32),
+        server_micros: i64,
+        now: Instant,
+    ) {
+        if let Some(known) = self.known.get_mut(&entity_id) {
+            let truth = known.shown.as_ref().map(|shown| shown.segment.predict_at(server_micros));
+            known.fade = truth.and_then(|truth| Fade::between(drawn, truth, now));
+        }
+    }
+
+    /// How many inputs of its player somebody's course counts, while its row is here.
+    pub(crate) fn input_number(&self, entity_id: u64) -> Option<u32> {
+        Some(self.known.get(&entity_id)?.motion.as_ref()?.input_number)
+    }
+
     /// Whether the rows of an entity are here now, not merely remembered.
     pub(crate) fn is_present(&self, entity_id: u64) -> bool {
         self.known.get(&entity_id).is_some_and(|known| known.current().is_some())
@@ -198,5 +262,7 @@ impl Scene {
     }
 }
 
+#[cfg(test)]
+mod glides;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,19 @@
 //! What a realm's client knows: written by its task, read by the game.
 //!
-//! Keeps true: a reader sees whole transactions; the lock is never held across a wait.
+//! Keeps true: a reader sees whole transactions; the lock is never held across a wait. The land has
+//! a lock of its own, taken after the other if both are, so that making it holds up nobody.
 
 use crate::clock::{LocalClock, ServerClock};
 use crate::error::HavenError;
 use crate::event::{EVENTS_KEPT, Event, Events, Seen};
-use crate::own::Own;
+use crate::land::Land;
+use crate::own::{Own, Predicted};
+use crate::regions::Atlas;
 use crate::scene::Scene;
-use crate::world::{Obstacles, World};
-use haven_rules::motion::{Ground, Intent, Segment, plan};
+use crate::world::World;
+use haven_rules::motion::{Intent, plan};
+use haven_rules::world::{OPEN_WORLD, chunk_parts};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -61,6 +66,7 @@ impl TrafficCounters {
 /// Shared between a client and its task.
 pub(crate) struct Shared {
     state: Mutex<State>,
+    pub(crate) land: Land,
     pub(crate) local: LocalClock,
     pub(crate) traffic: TrafficCounters,
 }
@@ -68,9 +74,12 @@ pub(crate) struct Shared {
 /// What is known.
 pub(crate) struct State {
     pub(crate) connected: bool,
-    pub(crate) world: Option<World>,
-    pub(crate) obstacles: Obstacles,
+    /// The open world, and the instance the character is in.
+    pub(crate) worlds: HashMap<u32, World>,
     pub(crate) scene: Scene,
+    pub(crate) atlas: Atlas,
+    /// How many blocks are watched.
+    pub(crate) blocks_watched: usize,
     pub(crate) clock: ServerClock,
     pub(crate) own: Own,
     /// The entity the player plays.
@@ -84,9 +93,10 @@ impl Shared {
     pub(crate) fn new() -> Self {
         let state = State {
             connected: false,
-            world: None,
-            obstacles: Obstacles::default(),
+            worlds: HashMap::new(),
             scene: Scene::default(),
+            atlas: Atlas::default(),
+            blocks_watched: 0,
             clock: ServerClock::default(),
             own: Own::default(),
             me: None,
@@ -95,6 +105,7 @@ impl Shared {
         };
         Self {
             state: Mutex::new(state),
+            land: Land::default(),
             local: LocalClock::start(),
             traffic: TrafficCounters::default(),
         }
@@ -143,25 +154,50 @@ impl Shared {
         entity_id: u64,
         at: Instant,
     ) -> Option<(i32, i32)> {
-        let seen = state.scene.seen(entity_id)?;
         let server_micros = self.server_micros(state, at);
-        Some(if state.me == Some(entity_id) {
-            state.own.position(&seen.segment, server_micros, at)
-        } else {
-            seen.segment.predict_at(server_micros)
-        })
+        let predicted = (state.me == Some(entity_id)).then(|| state.own.position(server_micros));
+        predicted.flatten().or_else(|| state.scene.position(entity_id, server_micros, at))
     }
 
-    /// The segment the own character would enter, were the intent taken up now.
-    pub(crate) fn foresee(&self, state: &State, intent: Intent, running: bool) -> Option<Segment> {
+    /// What the own character would do, were the intent taken up now.
+    pub(crate) fn foresee(
+        &self,
+        state: &State,
+        intent: Intent,
+        running: bool,
+    ) -> Option<Predicted> {
+        Some(self.predict(&self.outset(state, running)?, intent))
+    }
+
+    /// As [`Self::foresee`], but holds up nobody while land is made.
+    pub(crate) fn foresee_unlocked(&self, intent: Intent, running: bool) -> Option<Predicted> {
+        let outset = self.outset(&self.lock(), running);
+        outset.map(|outset| self.predict(&outset, intent))
+    }
+
+    fn outset(&self, state: &State, running: bool) -> Option<Outset> {
         let now = Instant::now();
         let position = self.position_of(state, state.me?, now)?;
-        let world = state.world.as_ref()?;
         let at_micros = self.server_micros(state, now);
-        let speed = world.speed_mm_per_s(running);
-        let plan_on = |ground: &mut Ground<'_>| plan(at_micros, position, intent, speed, ground);
-        Some(state.obstacles.plan(world, plan_on))
+        let world = *state.world()?;
+        Some(Outset { at_micros, position, world, speed: world.speed_mm_per_s(running) })
     }
+
+    fn predict(&self, outset: &Outset, intent: Intent) -> Predicted {
+        let Outset { at_micros, position, world, speed } = *outset;
+        let segment =
+            self.land.plan(&world, |ground| plan(at_micros, position, intent, speed, ground));
+        Predicted { segment, intent, speed_mm_per_s: speed }
+    }
+}
+
+/// Whence a course would begin.
+struct Outset {
+    at_micros: i64,
+    position: (i32, i32),
+    world: World,
+    /// On easy ground, millimetres per second.
+    speed: i32,
 }
 
 impl State {
@@ -169,4 +205,17 @@ impl State {
     pub(crate) fn me(&self) -> Option<&Seen> {
         self.scene.seen(self.me?)
     }
+
+    /// The number of the world the character is in; that of the open world while it is in none.
+    pub(crate) fn world_number(&self) -> u32 {
+        self.me().map_or(OPEN_WORLD, |me| chunk_parts(me.chunk_index).0)
+    }
+
+    /// The world the character is in, once its configuration is here.
+    pub(crate) fn world(&self) -> Option<&World> {
+        self.worlds.get(&self.world_number())
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,12 @@
-//! The world's bounds and speeds, and the ground as far as it is watched.
+//! A world's bounds and speeds.
 
-use crate::module_bindings::{Obstacle, WorldConfig};
-use haven_rules::motion::Ground;
-use haven_rules::world::{Area, CELL_MM, block_of_cell, chunk_index};
-use std::collections::HashMap;
+use crate::module_bindings::WorldConfig;
+use haven_rules::world::Area;
 
 /// A world as it is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct World {
-    /// Its number; 0 is the open world.
+    /// Its number: 0 is the open world, others are instances.
     pub world: u32,
     /// Where one can be.
     pub bounds: Area,
@@ -38,50 +36,5 @@ impl World {
     /// How fast a character goes, millimetres per second.
     pub fn speed_mm_per_s(&self, running: bool) -> i32 {
         if running { self.run_speed_mm_per_s } else { self.walk_speed_mm_per_s }
-    }
-}
-
-/// The obstacles of the watched blocks.
-#[derive(Debug, Default)]
-pub(crate) struct Obstacles {
-    blocks: HashMap<u64, Vec<(u64, Area)>>,
-}
-
-impl Obstacles {
-    pub(crate) fn put(&mut self, row: &Obstacle) {
-        self.take(row);
-        let Obstacle { min_x_mm, min_y_mm, max_x_mm, max_y_mm, .. } = *row;
-        let area = Area { min_x_mm, min_y_mm, max_x_mm, max_y_mm };
-        self.blocks.entry(row.chunk_index).or_default().push((row.obstacle_id, area));
-    }
-
-    pub(crate) fn take(&mut self, row: &Obstacle) {
-        if let Some(areas) = self.blocks.get_mut(&row.chunk_index) {
-            areas.retain(|(obstacle_id, _)| *obstacle_id != row.obstacle_id);
-            if areas.is_empty() {
-                self.blocks.remove(&row.chunk_index);
-            }
-        }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.blocks.clear();
-    }
-
-    pub(crate) fn areas(&self) -> impl Iterator<Item = Area> + '_ {
-        self.blocks.values().flatten().map(|(_, area)| *area)
-    }
-
-    fn is_blocked(&self, world: u32, cell_x: i32, cell_y: i32) -> bool {
-        let chunk = chunk_index(world, block_of_cell(cell_x), block_of_cell(cell_y));
-        let hit = |(_, area): &(u64, Area)| area.contains(cell_x * CELL_MM, cell_y * CELL_MM);
-        self.blocks.get(&chunk).is_some_and(|areas| areas.iter().any(hit))
-    }
-
-    /// Plans on the ground of a world: what is not watched is free.
-    pub(crate) fn plan<T>(&self, world: &World, plan: impl FnOnce(&mut Ground<'_>) -> T) -> T {
-        let number = world.world;
-        let mut is_blocked = |x: i32, y: i32| self.is_blocked(number, x, y);
-        plan(&mut Ground { bounds: world.bounds, is_blocked: &mut is_blocked })
     }
 }

@@ -1,28 +1,30 @@
 //! What one connection's messages mean for the player: outcomes, rows, and the blocks to watch.
 //!
 //! Keeps true: the rows of a message are known before anybody hears of them or of the outcome they
-//! came with; blocks are watched from the moment the character's place is known until it leaves.
+//! came with; the character's own rows are watched from the moment it is to enter until it leaves,
+//! wherever it is, and so are the blocks around it once its place is known.
 
+mod outcomes;
 mod presence;
+mod views;
 
 use super::End;
 use crate::error::HavenError;
 use crate::event::Event;
 use crate::link::{Call, Link, News, Reducer, Watch};
 use crate::realm::Reply;
-use crate::ring::Ring;
+use crate::ring::{Grid, Ring};
 use crate::scene::Sight;
 use crate::shared::{Shared, State};
 use crate::world::World;
-use haven_rules::realms::RealmError;
-use haven_rules::world::{OPEN_WORLD, chunk_of, chunk_parts};
+use haven_rules::world::OPEN_WORLD;
 use presence::Presence;
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often to look whether watched blocks can be dropped, while there are more than needed.
+/// How often to look whether something watched can be dropped, while there is more than needed.
 const RING_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Longest wait for the character to be back after a reconnect.
@@ -39,8 +41,17 @@ pub(super) struct Player {
     shared: Arc<Shared>,
     link: Option<Link>,
     pending: HashMap<Reducer, VecDeque<Pending>>,
+    /// The blocks around the character.
     ring: Ring,
+    /// The regions around it.
+    far: Ring,
     presence: Presence,
+    /// The world that is watched: the one the character is in, or the open one.
+    world_watched: u32,
+    /// The world the game was told the character is in.
+    world_told: Option<u32>,
+    /// The region the game was told the character is in.
+    region_told: Option<u64>,
     /// Hears when the connection can be used first.
     ready: Option<Reply>,
     /// Whether the connection was lost and is not yet as it was.
@@ -55,8 +66,12 @@ impl Player {
             shared,
             link: None,
             pending: HashMap::new(),
-            ring: Ring::default(),
+            ring: Ring::new(Grid::BLOCKS),
+            far: Ring::new(Grid::REGIONS),
             presence: Presence::Out,
+            world_watched: OPEN_WORLD,
+            world_told: None,
+            region_told: None,
             ready: Some(ready),
             restoring: false,
             restore_by: Instant::now(),
@@ -67,7 +82,7 @@ impl Player {
     }
 
     fn attach(&mut self, mut link: Link) {
-        link.watch(Watch::World);
+        link.watch(Watch::World(OPEN_WORLD));
         self.link = Some(link);
         self.restore_by = Instant::now() + RESTORE_TIMEOUT;
     }
@@ -88,6 +103,8 @@ impl Player {
             answer(pending.reply, Err(HavenError::Disconnected));
         }
         self.ring.clear();
+        self.far.clear();
+        self.world_watched = OPEN_WORLD;
         self.presence = match std::mem::replace(&mut self.presence, Presence::Out) {
             Presence::Out => Presence::Out,
             Presence::Entering { character_id, .. } if self.restoring => {
@@ -98,15 +115,15 @@ impl Player {
                 self.forget_world();
                 Presence::Out
             }
-            Presence::In { character_id } | Presence::Searched { character_id } => {
-                Presence::In { character_id }
-            }
+            Presence::In { character_id } => Presence::In { character_id },
         };
         let mut state = self.shared.lock();
         state.connected = false;
         state.scene.suspend();
-        state.obstacles.clear();
+        state.atlas.clear();
+        state.blocks_watched = 0;
         state.own.reset();
+        self.shared.land.suspend();
         if !self.restoring {
             let event = Event::Disconnected { reason, at: Instant::now() };
             self.shared.tell(&state, event);
@@ -137,14 +154,17 @@ impl Player {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
         let mut rest = Vec::new();
-        let course_before = state.me().map(|me| me.course_number);
         for news in news {
             match news {
                 News::Row(change) => state.scene.apply(change),
-                News::ObstacleIs(row) => state.obstacles.put(&row),
-                News::ObstacleGone(row) => state.obstacles.take(&row),
-                News::World(row) if row.world == OPEN_WORLD => state.world = Some(World::new(&row)),
-                News::World(_) => {}
+                News::Land(change) => shared.land.apply(&change),
+                News::Far(change) => state.atlas.apply(change),
+                News::WorldIs(row) => {
+                    state.worlds.insert(row.world, World::new(&row));
+                }
+                News::WorldGone(row) => {
+                    state.worlds.remove(&row.world);
+                }
                 other => {
                     rest.push(other);
                     continue;
@@ -153,15 +173,18 @@ impl Player {
             shared.traffic.count_row();
         }
         self.settle_in(&mut state, Instant::now());
-        let course_changed = state.me().map(|me| me.course_number) != course_before;
         for news in rest {
             match news {
                 News::Outcome { reducer, server_micros, result } => {
-                    self.outcome(&mut state, reducer, server_micros, result, course_changed)?;
+                    self.outcome(&mut state, reducer, server_micros, result)?;
                 }
                 News::Watched(watch) => self.watched(&mut state, watch),
                 News::Unwatchable(reason) => return ControlFlow::Break(End::Lost(reason)),
-                News::Row(_) | News::ObstacleIs(_) | News::ObstacleGone(_) | News::World(_) => {}
+                News::Row(_)
+                | News::Land(_)
+                | News::Far(_)
+                | News::WorldIs(_)
+                | News::WorldGone(_) => {}
             }
         }
         self.arrive(&mut state);
@@ -171,11 +194,25 @@ impl Player {
     /// When [`Self::settle`] is to be called, whether or not a message arrives.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let state = self.shared.lock();
-        let ring = self.ring.has_extra().then_some(self.ring_at + RING_INTERVAL);
-        let believe = state.me().and_then(|_| state.own.believe_at());
+        let has_extra = self.ring.has_extra() || self.far.has_extra();
+        let rings = has_extra.then_some(self.ring_at + RING_INTERVAL);
+        let own = self.own_deadline(&state);
         let restore = self.restoring.then_some(self.restore_by);
-        let deadlines = [state.scene.next_deadline(), believe, ring, restore];
+        let deadlines = [state.scene.next_deadline(), own, rings, restore];
         deadlines.into_iter().flatten().min()
+    }
+
+    /// When the own prediction is to be looked at again; never while nothing could be done then.
+    fn own_deadline(&self, state: &State) -> Option<Instant> {
+        state.world()?;
+        state.scene.input_number(state.me?)?;
+        let now = Instant::now();
+        let ends = state.own.ends_at_micros().map(|ends_at| {
+            let left = ends_at.saturating_sub(self.shared.server_micros(state, now));
+            // A millisecond late, so that it has surely ended.
+            now + Duration::from_micros(u64::try_from(left).unwrap_or(0).saturating_add(1_000))
+        });
+        [ends, state.own.believe_at()].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -191,20 +228,36 @@ impl Player {
     }
 
     fn settle_in(&mut self, state: &mut State, now: Instant) {
-        let sights = state.scene.settle(now);
+        let server_micros = self.shared.server_micros(state, now);
+        let world_before = state.world_number();
+        let sights = state.scene.settle(now, server_micros);
         if matches!(self.presence, Presence::Out) {
             // Rows of blocks that are not watched any more, still under way.
             state.scene.clear();
             return;
         }
+        if state.world_number() != world_before {
+            state.own.displaced();
+        }
         for sight in sights {
             self.tell_sight(state, sight, now);
         }
-        let truth = state.me().map(|me| (me.segment, me.chunk_index));
-        if let Some((truth, chunk_index)) = truth {
-            let server_micros = self.shared.server_micros(state, now);
-            state.own.reconcile(&truth, server_micros, now);
-            self.follow(state, chunk_index, now);
+        self.settle_own(state, server_micros, now);
+        self.follow(state, now);
+    }
+
+    /// Compares the own prediction with the realm's row, and carries it on.
+    fn settle_own(&self, state: &mut State, server_micros: i64, now: Instant) {
+        let counted = state.me.and_then(|me| Some((me, state.scene.input_number(me)?)));
+        let Some((me, input_number)) = counted else { return };
+        let drawn = state.own.position(server_micros);
+        if state.own.reconcile(input_number, now) {
+            let drawn = drawn.into_iter();
+            drawn.for_each(|drawn| state.scene.glide(me, drawn, server_micros, now));
+        }
+        let ended = state.own.ends_at_micros().is_some_and(|ends_at| ends_at <= server_micros);
+        if let Some(world) = state.world().copied().filter(|_| ended) {
+            self.shared.land.plan(&world, |ground| state.own.carry(server_micros, ground));
         }
     }
 
@@ -212,7 +265,7 @@ impl Player {
         let mine = |entity_id: u64| state.me == Some(entity_id);
         let event = match sight {
             Sight::Entered(seen) if mine(seen.entity_id) => return,
-            Sight::Left(seen) if mine(seen.entity_id) => return self.search(seen.entity_id),
+            Sight::Left(seen) if mine(seen.entity_id) => return self.vanished(state),
             Sight::Moved { seen, course_changed, block_crossed } => {
                 if mine(seen.entity_id) && course_changed {
                     state.own.course_arrived(at);
@@ -225,124 +278,44 @@ impl Player {
         self.shared.tell(state, event);
     }
 
-    fn follow(&mut self, state: &State, chunk_index: u64, now: Instant) {
-        let (Some(me), Some(world), Some(link)) = (state.me, &state.world, &mut self.link) else {
-            return;
-        };
-        let Some(position) = self.shared.position_of(state, me, now) else { return };
-        let number = chunk_parts(chunk_index).0;
-        let centre = chunk_of(number, position.0, position.1);
-        let changes = self.ring.has_extra() || self.ring.centre() != Some(centre);
-        if !changes || !state.scene.is_present(me) {
-            return;
-        }
-        let change = self.ring.follow(number, position, &world.bounds);
-        for chunk in change.watch {
-            link.watch(Watch::Block(chunk));
-        }
-        for chunk in change.drop {
-            link.unwatch(Watch::Block(chunk));
+    fn watched(&mut self, state: &mut State, watch: Watch) {
+        match watch {
+            Watch::World(world) => {
+                self.shared.land.world_arrived(world);
+                if world == OPEN_WORLD {
+                    self.ready(state);
+                }
+            }
+            Watch::Block(chunk) => self.ring.applied(chunk),
+            Watch::Region(region) => self.far.applied(region),
+            Watch::Entity(_) => {}
         }
     }
 
-    fn watched(&mut self, state: &mut State, watch: Watch) {
-        match watch {
-            Watch::World => {
-                match self.presence {
-                    Presence::In { character_id } if self.restoring => {
-                        self.enter_in(state, character_id, None);
-                    }
-                    _ => self.restored(state),
-                }
-                answer(self.ready.take(), Ok(()));
+    /// The connection can be used.
+    fn ready(&mut self, state: &mut State) {
+        match self.presence {
+            Presence::In { character_id } if self.restoring => {
+                self.enter_in(state, character_id, None);
             }
-            Watch::Block(chunk) => self.ring.applied(chunk),
-            Watch::Entity(character_id) => {
-                if matches!(self.presence, Presence::Searched { .. }) {
-                    if state.scene.is_present(character_id) {
-                        self.presence = Presence::In { character_id };
-                    } else {
-                        self.out_of_world(state);
-                    }
-                }
-            }
+            _ => self.restored(state),
         }
+        answer(self.ready.take(), Ok(()));
     }
 
     /// Calls a reducer.
     pub(super) fn call(&mut self, call: Call, reply: Option<Reply>) {
+        let reducer = call.reducer();
         let sent = self.link.as_ref().ok_or(HavenError::Disconnected);
         if let Err(error) = sent.and_then(|link| link.call(call)) {
+            if reducer.is_input() {
+                self.shared.lock().own.outcome(false, Instant::now());
+            }
             return answer(reply, Err(error));
         }
         self.shared.traffic.count_call();
         let pending = Pending { sent_at: Instant::now(), reply };
-        self.pending.entry(call.reducer()).or_default().push_back(pending);
-    }
-
-    fn outcome(
-        &mut self,
-        state: &mut State,
-        reducer: Reducer,
-        server_micros: i64,
-        result: Result<(), HavenError>,
-        course_changed: bool,
-    ) -> ControlFlow<End> {
-        let now = Instant::now();
-        self.shared.traffic.count_outcome();
-        let pending = self.pending.get_mut(&reducer).and_then(VecDeque::pop_front);
-        let Some(pending) = pending else { return ControlFlow::Continue(()) };
-        let micros_at = |at| self.shared.local.micros_at(at);
-        state.clock.learn(micros_at(pending.sent_at), micros_at(now), server_micros);
-        if let Err(error) = &result {
-            if error.code() == RealmError::TakenOver.code() {
-                answer(pending.reply, Err(HavenError::TakenOver));
-                // Right after a reconnect it is the end of the own old connection that was noticed
-                // late: the SpacetimeDB SDK gives all connections of a process the same id.
-                return ControlFlow::Break(if self.restoring {
-                    End::Lost(error.to_string())
-                } else {
-                    End::Closed(HavenError::TakenOver)
-                });
-            }
-            if is_unadmitted(error) {
-                // Before anybody hears of it: who tries again waits for the next connection.
-                state.connected = false;
-                let reason = error.to_string();
-                answer(pending.reply, Err(error.clone()));
-                if matches!(reducer, Reducer::Enter) && !self.restoring {
-                    self.entered(state, result);
-                }
-                return ControlFlow::Break(End::Lost(reason));
-            }
-        }
-        match reducer {
-            Reducer::Enter => {
-                self.entered(state, result);
-                return ControlFlow::Continue(());
-            }
-            Reducer::Leave if result.is_ok() => self.leave_world(state),
-            Reducer::Leave => {}
-            Reducer::Course | Reducer::Goal => {
-                state.own.outcome(result.is_ok(), course_changed, now);
-                if let Some(truth) = state.me().map(|me| me.segment) {
-                    let server_micros = self.shared.server_micros(state, now);
-                    state.own.reconcile(&truth, server_micros, now);
-                }
-            }
-        }
-        match (pending.reply, result) {
-            (None, Err(error)) => self.tell_refusal(state, &error),
-            (reply, result) => answer(reply, result),
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn tell_refusal(&self, state: &State, error: &HavenError) {
-        if let HavenError::Refused { code, message, .. } = error {
-            let (code, message) = (code.clone(), message.clone());
-            self.shared.tell(state, Event::Refused { code, message, at: Instant::now() });
-        }
+        self.pending.entry(reducer).or_default().push_back(pending);
     }
 
     pub(super) async fn close(self) {
@@ -350,13 +323,6 @@ impl Player {
             link.close().await;
         }
     }
-}
-
-/// Whether the realm refused because the admission is over: a fresh one is needed.
-fn is_unadmitted(error: &HavenError) -> bool {
-    [RealmError::NotAdmitted, RealmError::AdmissionExpired]
-        .iter()
-        .any(|ended| ended.code() == error.code())
 }
 
 /// Answers whoever waits, if anybody does.

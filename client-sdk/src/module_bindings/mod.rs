@@ -11,30 +11,62 @@ use spacetimedb_sdk::__codegen::{
 };
 
 pub mod entity_type;
+pub mod instance_pass_type;
+pub mod landmark_type;
 pub mod motion_type;
 pub mod obstacle_type;
+pub mod region_type;
+pub mod terrain_block_type;
 pub mod world_config_type;
+pub mod world_terrain_type;
 pub mod character_enter_reducer;
 pub mod character_leave_reducer;
+pub mod character_respawn_reducer;
+pub mod course_follow_reducer;
 pub mod course_set_reducer;
 pub mod course_to_reducer;
+pub mod instance_enter_reducer;
+pub mod instance_invite_reducer;
+pub mod instance_leave_reducer;
+pub mod instance_open_reducer;
 pub mod entity_table;
+pub mod instance_pass_table;
+pub mod landmark_table;
 pub mod motion_table;
 pub mod obstacle_table;
+pub mod region_table;
+pub mod terrain_block_table;
 pub mod world_config_table;
+pub mod world_terrain_table;
 
 pub use entity_type::Entity;
+pub use instance_pass_type::InstancePass;
+pub use landmark_type::Landmark;
 pub use motion_type::Motion;
 pub use obstacle_type::Obstacle;
+pub use region_type::Region;
+pub use terrain_block_type::TerrainBlock;
 pub use world_config_type::WorldConfig;
+pub use world_terrain_type::WorldTerrain;
 pub use entity_table::*;
+pub use instance_pass_table::*;
+pub use landmark_table::*;
 pub use motion_table::*;
 pub use obstacle_table::*;
+pub use region_table::*;
+pub use terrain_block_table::*;
 pub use world_config_table::*;
+pub use world_terrain_table::*;
 pub use character_enter_reducer::{character_enter, set_flags_for_character_enter, CharacterEnterCallbackId};
 pub use character_leave_reducer::{character_leave, set_flags_for_character_leave, CharacterLeaveCallbackId};
+pub use character_respawn_reducer::{character_respawn, set_flags_for_character_respawn, CharacterRespawnCallbackId};
+pub use course_follow_reducer::{course_follow, set_flags_for_course_follow, CourseFollowCallbackId};
 pub use course_set_reducer::{course_set, set_flags_for_course_set, CourseSetCallbackId};
 pub use course_to_reducer::{course_to, set_flags_for_course_to, CourseToCallbackId};
+pub use instance_enter_reducer::{instance_enter, set_flags_for_instance_enter, InstanceEnterCallbackId};
+pub use instance_invite_reducer::{instance_invite, set_flags_for_instance_invite, InstanceInviteCallbackId};
+pub use instance_leave_reducer::{instance_leave, set_flags_for_instance_leave, InstanceLeaveCallbackId};
+pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, InstanceOpenCallbackId};
 
 #[derive(Clone, PartialEq, Debug)]
 
@@ -48,6 +80,10 @@ pub enum Reducer {
         character_id: u64,
 }    ,
     CharacterLeave ,
+    CharacterRespawn ,
+    CourseFollow {
+        entity_id: u64,
+}    ,
     CourseSet {
         dx: i16,
         dy: i16,
@@ -56,6 +92,17 @@ pub enum Reducer {
     CourseTo {
         x_mm: i32,
         y_mm: i32,
+}    ,
+    InstanceEnter {
+        world: u32,
+}    ,
+    InstanceInvite {
+        world: u32,
+        character_id: u64,
+}    ,
+    InstanceLeave ,
+    InstanceOpen {
+        name: String,
 }    ,
 }
 
@@ -69,8 +116,14 @@ impl __sdk::Reducer for Reducer {
         match self {
                         Reducer::CharacterEnter { .. } => "character_enter",
             Reducer::CharacterLeave => "character_leave",
+            Reducer::CharacterRespawn => "character_respawn",
+            Reducer::CourseFollow { .. } => "course_follow",
             Reducer::CourseSet { .. } => "course_set",
             Reducer::CourseTo { .. } => "course_to",
+            Reducer::InstanceEnter { .. } => "instance_enter",
+            Reducer::InstanceInvite { .. } => "instance_invite",
+            Reducer::InstanceLeave => "instance_leave",
+            Reducer::InstanceOpen { .. } => "instance_open",
 }
 }
 }
@@ -80,8 +133,14 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
         match &value.reducer_name[..] {
                         "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
             "character_leave" => Ok(__sdk::parse_reducer_args::<character_leave_reducer::CharacterLeaveArgs>("character_leave", &value.args)?.into()),
+            "character_respawn" => Ok(__sdk::parse_reducer_args::<character_respawn_reducer::CharacterRespawnArgs>("character_respawn", &value.args)?.into()),
+            "course_follow" => Ok(__sdk::parse_reducer_args::<course_follow_reducer::CourseFollowArgs>("course_follow", &value.args)?.into()),
             "course_set" => Ok(__sdk::parse_reducer_args::<course_set_reducer::CourseSetArgs>("course_set", &value.args)?.into()),
             "course_to" => Ok(__sdk::parse_reducer_args::<course_to_reducer::CourseToArgs>("course_to", &value.args)?.into()),
+            "instance_enter" => Ok(__sdk::parse_reducer_args::<instance_enter_reducer::InstanceEnterArgs>("instance_enter", &value.args)?.into()),
+            "instance_invite" => Ok(__sdk::parse_reducer_args::<instance_invite_reducer::InstanceInviteArgs>("instance_invite", &value.args)?.into()),
+            "instance_leave" => Ok(__sdk::parse_reducer_args::<instance_leave_reducer::InstanceLeaveArgs>("instance_leave", &value.args)?.into()),
+            "instance_open" => Ok(__sdk::parse_reducer_args::<instance_open_reducer::InstanceOpenArgs>("instance_open", &value.args)?.into()),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
 }
 }
@@ -92,9 +151,14 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
 #[doc(hidden)]
 pub struct DbUpdate {
         entity: __sdk::TableUpdate<Entity>,
+    instance_pass: __sdk::TableUpdate<InstancePass>,
+    landmark: __sdk::TableUpdate<Landmark>,
     motion: __sdk::TableUpdate<Motion>,
     obstacle: __sdk::TableUpdate<Obstacle>,
+    region: __sdk::TableUpdate<Region>,
+    terrain_block: __sdk::TableUpdate<TerrainBlock>,
     world_config: __sdk::TableUpdate<WorldConfig>,
+    world_terrain: __sdk::TableUpdate<WorldTerrain>,
 }
 
 
@@ -106,9 +170,14 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
             match &table_update.table_name[..] {
 
         "entity" => db_update.entity.append(entity_table::parse_table_update(table_update)?),
+    "instance_pass" => db_update.instance_pass.append(instance_pass_table::parse_table_update(table_update)?),
+    "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
     "motion" => db_update.motion.append(motion_table::parse_table_update(table_update)?),
     "obstacle" => db_update.obstacle.append(obstacle_table::parse_table_update(table_update)?),
+    "region" => db_update.region.append(region_table::parse_table_update(table_update)?),
+    "terrain_block" => db_update.terrain_block.append(terrain_block_table::parse_table_update(table_update)?),
     "world_config" => db_update.world_config.append(world_config_table::parse_table_update(table_update)?),
+    "world_terrain" => db_update.world_terrain.append(world_terrain_table::parse_table_update(table_update)?),
 
                 unknown => {
                     return Err(__sdk::InternalError::unknown_name(
@@ -132,9 +201,14 @@ impl __sdk::DbUpdate for DbUpdate {
                     let mut diff = AppliedDiff::default();
 
                 diff.entity = cache.apply_diff_to_table::<Entity>("entity", &self.entity).with_updates_by_pk(|row| &row.entity_id);
+        diff.instance_pass = cache.apply_diff_to_table::<InstancePass>("instance_pass", &self.instance_pass).with_updates_by_pk(|row| &row.pass_id);
+        diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
         diff.motion = cache.apply_diff_to_table::<Motion>("motion", &self.motion).with_updates_by_pk(|row| &row.entity_id);
         diff.obstacle = cache.apply_diff_to_table::<Obstacle>("obstacle", &self.obstacle).with_updates_by_pk(|row| &row.obstacle_id);
+        diff.region = cache.apply_diff_to_table::<Region>("region", &self.region).with_updates_by_pk(|row| &row.region_index);
+        diff.terrain_block = cache.apply_diff_to_table::<TerrainBlock>("terrain_block", &self.terrain_block).with_updates_by_pk(|row| &row.chunk_index);
         diff.world_config = cache.apply_diff_to_table::<WorldConfig>("world_config", &self.world_config).with_updates_by_pk(|row| &row.world);
+        diff.world_terrain = cache.apply_diff_to_table::<WorldTerrain>("world_terrain", &self.world_terrain).with_updates_by_pk(|row| &row.world);
 
                     diff
                 }
@@ -145,9 +219,14 @@ impl __sdk::DbUpdate for DbUpdate {
 #[doc(hidden)]
 pub struct AppliedDiff<'r> {
         entity: __sdk::TableAppliedDiff<'r, Entity>,
+    instance_pass: __sdk::TableAppliedDiff<'r, InstancePass>,
+    landmark: __sdk::TableAppliedDiff<'r, Landmark>,
     motion: __sdk::TableAppliedDiff<'r, Motion>,
     obstacle: __sdk::TableAppliedDiff<'r, Obstacle>,
+    region: __sdk::TableAppliedDiff<'r, Region>,
+    terrain_block: __sdk::TableAppliedDiff<'r, TerrainBlock>,
     world_config: __sdk::TableAppliedDiff<'r, WorldConfig>,
+    world_terrain: __sdk::TableAppliedDiff<'r, WorldTerrain>,
 }
 
 
@@ -158,9 +237,14 @@ impl __sdk::InModule for AppliedDiff<'_> {
 impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
     fn invoke_row_callbacks(&self, event: &EventContext, callbacks: &mut __sdk::DbCallbacks<RemoteModule>) {
                 callbacks.invoke_table_row_callbacks::<Entity>("entity", &self.entity, event);
+        callbacks.invoke_table_row_callbacks::<InstancePass>("instance_pass", &self.instance_pass, event);
+        callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
         callbacks.invoke_table_row_callbacks::<Motion>("motion", &self.motion, event);
         callbacks.invoke_table_row_callbacks::<Obstacle>("obstacle", &self.obstacle, event);
+        callbacks.invoke_table_row_callbacks::<Region>("region", &self.region, event);
+        callbacks.invoke_table_row_callbacks::<TerrainBlock>("terrain_block", &self.terrain_block, event);
         callbacks.invoke_table_row_callbacks::<WorldConfig>("world_config", &self.world_config, event);
+        callbacks.invoke_table_row_callbacks::<WorldTerrain>("world_terrain", &self.world_terrain, event);
 }
 }
 
@@ -734,8 +818,13 @@ impl __sdk::SpacetimeModule for RemoteModule {
 
 fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
                 entity_table::register_table(client_cache);
+        instance_pass_table::register_table(client_cache);
+        landmark_table::register_table(client_cache);
         motion_table::register_table(client_cache);
         obstacle_table::register_table(client_cache);
+        region_table::register_table(client_cache);
+        terrain_block_table::register_table(client_cache);
         world_config_table::register_table(client_cache);
+        world_terrain_table::register_table(client_cache);
 }
 }

@@ -23,6 +23,7 @@ pub struct Motion {
     pub vel_x_mm_per_s: i32,
     pub vel_y_mm_per_s: i32,
     pub course_number: u32,
+    pub input_number: u32,
     pub end_kind: u8,
 }
 

@@ -23,6 +23,7 @@ pub struct WorldConfig {
     pub spawn_y_mm: i32,
     pub walk_speed_mm_per_s: i32,
     pub run_speed_mm_per_s: i32,
+    pub ground_version: u64,
     pub configured_at: __sdk::Timestamp,
 }
 

@@ -4,11 +4,11 @@ use super::*;
 use proptest::prelude::*;
 use spacetimedb_sdk::Timestamp;
 
-fn entity(entity_id: u64, chunk_index: u64) -> Entity {
+pub(super) fn entity(entity_id: u64, chunk_index: u64) -> Entity {
     Entity { entity_id, chunk_index, kind: 1, name: format!("Name{entity_id}") }
 }
 
-fn motion(entity_id: u64, chunk_index: u64, course_number: u32) -> Motion {
+pub(super) fn motion(entity_id: u64, chunk_index: u64, course_number: u32) -> Motion {
     let started_at = Timestamp::from_micros_since_unix_epoch(i64::from(course_number));
     Motion {
         entity_id,
@@ -20,11 +20,12 @@ fn motion(entity_id: u64, chunk_index: u64, course_number: u32) -> Motion {
         vel_x_mm_per_s: 0,
         vel_y_mm_per_s: 0,
         course_number,
+        input_number: 0,
         end_kind: 0,
     }
 }
 
-fn come(entity_id: u64, chunk: u64, course: u32) -> Vec<RowChange> {
+pub(super) fn come(entity_id: u64, chunk: u64, course: u32) -> Vec<RowChange> {
     let motion = motion(entity_id, chunk, course);
     vec![RowChange::EntityIs(entity(entity_id, chunk)), RowChange::MotionIs(motion)]
 }
@@ -68,7 +69,7 @@ fn check(transactions: &[(u64, Vec<RowChange>)], expected: &[&str]) {
     let mut told = Vec::new();
     for (millis, changes) in transactions {
         play(&mut scene, changes.clone());
-        told.push(letters(&scene.settle(start + Duration::from_millis(*millis))));
+        told.push(letters(&scene.settle(start + Duration::from_millis(*millis), 0)));
     }
     assert_eq!(told, expected, "{transactions:?}");
 }
@@ -128,15 +129,15 @@ fn a_reconnect_tells_only_what_changed() {
     for id in 1..=3 {
         play(&mut scene, come(id, 5, 0));
     }
-    assert_eq!(letters(&scene.settle(now)), "E1 E2 E3");
+    assert_eq!(letters(&scene.settle(now, 0)), "E1 E2 E3");
     scene.suspend();
     assert_eq!(scene.all().count(), 3);
     assert!(!scene.is_present(1) && scene.seen(1).is_some());
     let again = [come(1, 5, 0), come(2, 6, 4), come(4, 5, 0)].concat();
     play(&mut scene, again);
-    assert_eq!(letters(&scene.settle(now)), "E4 x2");
+    assert_eq!(letters(&scene.settle(now, 0)), "E4 x2");
     assert_eq!(letters(&scene.restored()), "L3");
-    assert_eq!(letters(&scene.settle(now + HOLD)), "");
+    assert_eq!(letters(&scene.settle(now + HOLD, 0)), "");
 }
 
 proptest! {
@@ -172,9 +173,9 @@ proptest! {
             if rows.contains_key(&id) {
                 play(&mut scene, come(id, chunk, course));
             }
-            hear(scene.settle(now), &mut shown);
+            hear(scene.settle(now, 0), &mut shown);
         }
-        hear(scene.settle(now + HOLD), &mut shown);
+        hear(scene.settle(now + HOLD, 0), &mut shown);
         prop_assert_eq!(shown, rows.keys().copied().collect::<HashSet<_>>());
         prop_assert!(scene.next_deadline().is_none());
         prop_assert_eq!(scene.all().count(), rows.len());

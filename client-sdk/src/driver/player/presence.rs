@@ -1,7 +1,8 @@
-//! Where the player's character is: coming into the world, in it, looked for, or out of it.
+//! Where the player's character is: coming into the world, in it, or out of it.
 //!
 //! Keeps true: a character counts as in the world once the realm has said so, its row is here, and
-//! every block around it is watched; one whose row vanishes is looked for before it counts as gone.
+//! every block around it is watched. Its rows are watched by its id as well, wherever it is, so one
+//! whose rows vanish is gone.
 
 use super::{Player, answer};
 use crate::error::HavenError;
@@ -10,6 +11,7 @@ use crate::link::{Call, Watch};
 use crate::realm::Reply;
 use crate::shared::State;
 use haven_rules::characters::CharacterError;
+use haven_rules::world::OPEN_WORLD;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,8 +23,6 @@ pub(super) enum Presence {
     Entering { character_id: u64, reply: Option<Reply>, admitted: bool },
     /// In the world.
     In { character_id: u64 },
-    /// Out of view: elsewhere, or not in the world any more.
-    Searched { character_id: u64 },
 }
 
 impl Player {
@@ -31,8 +31,7 @@ impl Player {
         let other = match self.presence {
             Presence::Out => false,
             Presence::Entering { character_id: present, .. }
-            | Presence::In { character_id: present }
-            | Presence::Searched { character_id: present } => present != character_id,
+            | Presence::In { character_id: present } => present != character_id,
         };
         if other {
             let error = HavenError::from_reducer(&CharacterError::OtherInWorld.to_string());
@@ -46,7 +45,6 @@ impl Player {
         state.me = Some(character_id);
         self.presence = Presence::Entering { character_id, reply, admitted: false };
         if let Some(link) = &mut self.link {
-            link.unwatch(Watch::Entity(character_id));
             link.watch(Watch::Entity(character_id));
         }
         self.call(Call::Enter { character_id }, None);
@@ -54,15 +52,19 @@ impl Player {
 
     /// Whether the character has arrived and everything around it is in view.
     pub(super) fn arrive(&mut self, state: &mut State) {
-        let me = state.me.filter(|me| state.scene.is_present(*me) && self.ring.is_complete());
-        let (Some(me), Some(link)) = (me, &mut self.link) else { return };
-        link.unwatch(Watch::Entity(me));
+        let present = state.me.is_some_and(|me| state.scene.is_present(me));
+        if !present || !self.ring.is_complete_in(state.world_number()) {
+            return;
+        }
         if let Presence::Entering { reply, admitted: true, character_id } = &mut self.presence {
             let (reply, character_id) = (reply.take(), *character_id);
             self.presence = Presence::In { character_id };
             self.restored(state);
             answer(reply, Ok(()));
         }
+        self.world_reached(state);
+        // What was kept until now may go.
+        self.follow(state, Instant::now());
     }
 
     pub(super) fn entered(&mut self, state: &mut State, result: Result<(), HavenError>) {
@@ -81,11 +83,10 @@ impl Player {
         }
     }
 
-    /// The character is out of view: looks for it elsewhere before believing that it is gone.
-    pub(super) fn search(&mut self, character_id: u64) {
-        if let (Presence::In { .. }, Some(link)) = (&self.presence, &mut self.link) {
-            link.watch(Watch::Entity(character_id));
-            self.presence = Presence::Searched { character_id };
+    /// The character's rows are gone, and did not come back in time.
+    pub(super) fn vanished(&mut self, state: &mut State) {
+        if matches!(self.presence, Presence::In { .. }) {
+            self.out_of_world(state);
         }
     }
 
@@ -93,6 +94,10 @@ impl Player {
         let at = Instant::now();
         state.connected = true;
         if std::mem::take(&mut self.restoring) {
+            // An instance that the character is not in any more.
+            let number = state.world_number();
+            state.worlds.retain(|world, _| [OPEN_WORLD, number].contains(world));
+            self.shared.land.restored();
             for sight in state.scene.restored() {
                 self.tell_sight(state, sight, at);
             }
@@ -107,13 +112,15 @@ impl Player {
 
     /// Watches nothing any more and forgets who was in view.
     pub(super) fn leave_world(&mut self, state: &mut State) {
-        if let Some(link) = &mut self.link {
-            self.ring.clear().into_iter().for_each(|chunk| link.unwatch(Watch::Block(chunk)));
-            state.me.into_iter().for_each(|me| link.unwatch(Watch::Entity(me)));
+        self.leave_surroundings();
+        if let (Some(link), Some(me)) = (&mut self.link, state.me) {
+            link.unwatch(Watch::Entity(me));
         }
         self.presence = Presence::Out;
         state.me = None;
         state.scene.clear();
+        state.atlas.clear();
+        state.blocks_watched = 0;
         state.own.reset();
     }
 
