@@ -1,4 +1,5 @@
-//! Compiles the published module to WebAssembly, so that the engine carries it as bytes.
+//! Compiles the published module, and the one that benchmarks compare it with, to WebAssembly, so
+//! that the engine carries both as bytes.
 //!
 //! Keeps true: the wasm comes from the same lock file as everything else, is built once per change
 //! of its sources, and never depends on flags or wrappers that were meant for the native build.
@@ -12,10 +13,26 @@ use std::process::Command;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The crates whose sources end up in the module.
-const MODULE_CRATES: [&str; 4] = ["rules", "tables", "reducers", "module"];
+/// The crates whose sources end up in a module.
+const MODULE_CRATES: [&str; 5] = ["rules", "tables", "reducers", "module", "bench/module"];
 
-/// Set by cargo for the native build, by clippy, or by the caller; wrong for the module.
+/// A module: the crate that is one, its file, and the variable that names one compiled elsewhere.
+struct Module {
+    package: &'static str,
+    file: &'static str,
+    prebuilt: &'static str,
+}
+
+const MODULES: [Module; 2] = [
+    Module { package: "haven-module", file: "haven_module.wasm", prebuilt: "HAVEN_MODULE_WASM" },
+    Module {
+        package: "haven-bench-module",
+        file: "haven_bench_module.wasm",
+        prebuilt: "HAVEN_BENCH_MODULE_WASM",
+    },
+];
+
+/// Set by cargo for the native build, by clippy, or by the caller; wrong for a module.
 const FOREIGN_VARIABLES: [&str; 12] = [
     "CARGO_BUILD_RUSTC",
     "CARGO_BUILD_RUSTFLAGS",
@@ -36,26 +53,30 @@ const FOREIGN_PREFIXES: [&str; 5] =
     ["CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_", "CARGO_PROFILE_", "CARGO_TARGET_"];
 
 fn main() {
-    let out = PathBuf::from(variable("OUT_DIR")).join("haven_module.wasm");
-    println!("cargo::rerun-if-env-changed=HAVEN_MODULE_WASM");
     println!("cargo::rerun-if-changed=build.rs");
-    let result = match env::var_os("HAVEN_MODULE_WASM") {
-        Some(prebuilt) => take_prebuilt(Path::new(&prebuilt), &out),
-        None => compile_module(&out),
-    };
-    if let Err(message) = result {
+    if let Err(message) = provide(&PathBuf::from(variable("OUT_DIR"))) {
         println!("cargo::error={message}");
         std::process::exit(1);
     }
 }
 
-/// For packagers: a module that was compiled elsewhere is taken as it is.
-fn take_prebuilt(prebuilt: &Path, out: &Path) -> Result<(), String> {
-    println!("cargo::rerun-if-changed={}", prebuilt.display());
-    copy(prebuilt, out)
+/// Puts both modules into `out`. For packagers: one that was compiled elsewhere is taken as it is.
+fn provide(out: &Path) -> Result<(), String> {
+    let mut missing = Vec::new();
+    for module in &MODULES {
+        println!("cargo::rerun-if-env-changed={}", module.prebuilt);
+        match env::var_os(module.prebuilt).map(PathBuf::from) {
+            Some(prebuilt) => {
+                println!("cargo::rerun-if-changed={}", prebuilt.display());
+                copy(&prebuilt, &out.join(module.file))?;
+            }
+            None => missing.push(module),
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { compile(&missing, out) }
 }
 
-fn compile_module(out: &Path) -> Result<(), String> {
+fn compile(modules: &[&Module], out: &Path) -> Result<(), String> {
     let engine = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let root = engine.parent().ok_or("the engine has no workspace root")?;
     for name in MODULE_CRATES {
@@ -72,12 +93,12 @@ fn compile_module(out: &Path) -> Result<(), String> {
     }
     let target_dir = module_target_dir(out)?;
     let mut cargo = Command::new(variable("CARGO"));
-    cargo
-        .current_dir(root)
-        .args(["build", "--package", "haven-module", "--locked", "--quiet"])
-        .args(["--profile", "module", "--target", WASM_TARGET])
-        .arg("--target-dir")
-        .arg(&target_dir);
+    cargo.current_dir(root).args(["build", "--locked", "--quiet"]);
+    for module in modules {
+        cargo.args(["--package", module.package]);
+    }
+    cargo.args(["--profile", "module", "--target", WASM_TARGET]);
+    cargo.arg("--target-dir").arg(&target_dir);
     for (name, _) in env::vars_os() {
         if is_foreign(&name) {
             cargo.env_remove(&name);
@@ -85,20 +106,20 @@ fn compile_module(out: &Path) -> Result<(), String> {
     }
     let status = cargo
         .status()
-        .map_err(|error| format!("cargo could not be started for the module: {error}"))?;
+        .map_err(|error| format!("cargo could not be started for the modules: {error}"))?;
     if !status.success() {
-        return Err("the module did not compile, its errors are above".to_owned());
+        return Err("a module did not compile, its errors are above".to_owned());
     }
-    let built = target_dir.join(WASM_TARGET).join("module").join("haven_module.wasm");
-    copy(&built, out)
+    let built = target_dir.join(WASM_TARGET).join("module");
+    modules.iter().try_for_each(|module| copy(&built.join(module.file), &out.join(module.file)))
 }
 
 /// A directory beside the profiles of the outer build: `<target>/module`, shared by all of them,
-/// so that the module stays incremental whatever else is rebuilt.
+/// so that the modules stay incremental whatever else is rebuilt.
 fn module_target_dir(out: &Path) -> Result<PathBuf, String> {
-    // out is <target>[/<triple>]/<profile>/build/haven-engine-<hash>/out/haven_module.wasm
+    // out is <target>[/<triple>]/<profile>/build/haven-engine-<hash>/out
     out.ancestors()
-        .nth(5)
+        .nth(4)
         .map(|target| target.join("module"))
         .ok_or_else(|| format!("{} is not below a target directory", out.display()))
 }

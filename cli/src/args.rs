@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, load};
-use crate::{account, bots, gateway, host, keys, publish, realm, token, up};
+use crate::{account, bench, bots, gateway, host, keys, publish, realm, token, up, world};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -49,6 +49,8 @@ enum Command {
     Account(account::AccountArgs),
     Keys(keys::KeysArgs),
     Bots(bots::BotsArgs),
+    Bench(bench::BenchArgs),
+    World(world::WorldArgs),
 }
 
 /// How to load the configuration once a subcommand knows its flags.
@@ -77,6 +79,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Account(args) => account::run(args, &loader).await,
         Command::Keys(args) => keys::run(args, &loader),
         Command::Bots(args) => bots::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::World(args) => world::run(args),
     }
 }
 

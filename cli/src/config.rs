@@ -7,6 +7,7 @@ mod error;
 mod load;
 mod world;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -17,24 +18,41 @@ use serde::Deserialize;
 
 pub(crate) use error::ConfigError;
 pub(crate) use load::{Environment, Flags, load};
-pub(crate) use world::WorldSection;
+pub(crate) use world::{InstanceSection, WorldSection, recipe_text};
 
 /// The file that is read when it is there and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "spacetime.toml";
 
 /// Everything that can be configured; one field per section of the file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) server: ServerSection,
     pub(crate) database: DatabaseSection,
     pub(crate) realm: RealmSection,
     pub(crate) world: WorldSection,
+    /// The kinds of instances players may open, by name.
+    pub(crate) instances: BTreeMap<String, InstanceSection>,
     pub(crate) gateway: GatewayConfig,
     pub(crate) guard: GuardSection,
     /// Whether `gateway.log_format` and `gateway.log_filter` were said by somebody.
     #[serde(skip)]
     pub(crate) log_said: LogSaid,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: ServerSection::default(),
+            database: DatabaseSection::default(),
+            realm: RealmSection::default(),
+            world: WorldSection::default(),
+            instances: BTreeMap::from([("hollow".to_owned(), InstanceSection::default())]),
+            gateway: GatewayConfig::default(),
+            guard: GuardSection::default(),
+            log_said: LogSaid::default(),
+        }
+    }
 }
 
 /// Which keys about logging are not at their defaults.

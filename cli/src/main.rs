@@ -11,6 +11,7 @@
 
 mod account;
 mod args;
+mod bench;
 mod bots;
 mod config;
 mod engine_limit;
@@ -25,6 +26,7 @@ mod signals;
 mod terminal;
 mod token;
 mod up;
+mod world;
 
 use std::process::ExitCode;
 

@@ -5,9 +5,13 @@
 use anyhow::Context;
 use haven_engine::PublishOutcome;
 use haven_gateway::stdb::{Args, CallError, Link, reducers};
+use haven_rules::world::{OPEN_WORLD, block_of_mm};
 
-use crate::config::Config;
+use crate::config::{Config, recipe_text};
 use crate::owner::Owner;
+
+/// How far around the spawn land is made before anybody enters, blocks.
+const SURVEYED_BLOCKS: i32 = 6;
 
 /// A database and what realm it is to be.
 #[derive(Clone, Debug)]
@@ -64,7 +68,40 @@ pub(crate) async fn configure(
     let definition = Args::new().with(&config.world.definition());
     link.call("world_configure", definition)
         .await
-        .map_err(|error| refused("world_configure", &error))
+        .map_err(|error| refused("world_configure", &error))?;
+    let recipe = recipe_text(&config.world.terrain).map_err(anyhow::Error::msg)?;
+    let has_land = !recipe.is_empty();
+    let land = Args::new().with(&OPEN_WORLD).with(&config.world.seed).with(&recipe);
+    link.call("world_terrain_set", land)
+        .await
+        .map_err(|error| refused("world_terrain_set", &error))?;
+    if has_land {
+        survey_spawn(link, config).await?;
+    }
+    for (name, section) in &config.instances {
+        let definition = section.definition(name).map_err(anyhow::Error::msg)?;
+        link.call("instance_define", Args::new().with(&definition))
+            .await
+            .map_err(|error| refused("instance_define", &error))?;
+    }
+    Ok(())
+}
+
+/// Makes the land around the spawn, so that the first player finds paths at once.
+async fn survey_spawn(link: &Link, config: &Config) -> anyhow::Result<()> {
+    let world = &config.world;
+    let first_x = (block_of_mm(world.spawn_x_mm) - SURVEYED_BLOCKS).max(world.min_block_x);
+    let first_y = (block_of_mm(world.spawn_y_mm) - SURVEYED_BLOCKS).max(world.min_block_y);
+    let last_x = (block_of_mm(world.spawn_x_mm) + SURVEYED_BLOCKS).min(world.max_block_x - 1);
+    let last_y = (block_of_mm(world.spawn_y_mm) + SURVEYED_BLOCKS).min(world.max_block_y - 1);
+    for block_y in first_y..=last_y {
+        let (blocks_x, blocks_y) = (u32::try_from(last_x - first_x + 1)?, 1_u32);
+        let row = Args::new().with(&OPEN_WORLD).with(&first_x).with(&block_y);
+        link.call("world_survey", row.with(&blocks_x).with(&blocks_y))
+            .await
+            .map_err(|error| refused("world_survey", &error))?;
+    }
+    Ok(())
 }
 
 /// Puts a realm into the list of the home database.

@@ -43,6 +43,11 @@ fn the_help_tells_what_is_there() {
         &["account", "role", "--help"],
         &["keys", "--help"],
         &["bots", "--help"],
+        &["bench", "--help"],
+        &["bench", "crowd", "--help"],
+        &["bench", "motion", "--help"],
+        &["world", "--help"],
+        &["world", "preview", "--help"],
     ] {
         let output = run(dir.path(), command);
         assert_eq!(output.status.code(), Some(0), "{command:?}");

@@ -31,3 +31,7 @@ pub use schema::module_schema;
 
 /// The published module, compiled for WebAssembly by this crate's build script.
 pub const MODULE_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/haven_module.wasm"));
+
+/// What benchmarks compare it with: a module that is published beside it to be measured.
+pub const BENCH_MODULE_WASM: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/haven_bench_module.wasm"));

@@ -13,7 +13,7 @@ use haven_gateway::GatewayError;
 use haven_rules::realms::{RealmError, validate_realm};
 use haven_rules::world::WorldError;
 
-use super::{Config, ConfigError, DEFAULT_FILE, LogSaid, uri_of};
+use super::{Config, ConfigError, DEFAULT_FILE, LogSaid, recipe_text, uri_of};
 
 const PREFIX: &str = "HAVEN_";
 const SEPARATOR: &str = "__";
@@ -151,10 +151,17 @@ fn check(config: &Config) -> Result<(), (String, String)> {
             WorldError::SpeedInvalid => "world.run_speed_mm_per_s",
             WorldError::SpawnInvalid => "world.spawn_x_mm",
             WorldError::ObstaclesTooMany | WorldError::ObstacleInvalid => "world.obstacles",
-            WorldError::Unknown => "world",
+            WorldError::RecipeInvalid => "world.terrain",
+            WorldError::Unknown | WorldError::SurveyInvalid => "world",
         };
         (key.to_owned(), error.text().to_owned())
     })?;
+    recipe_text(&config.world.terrain).map_err(|problem| ("world.terrain".to_owned(), problem))?;
+    for (name, section) in &config.instances {
+        section
+            .definition(name)
+            .map_err(|problem| (format!("instances.{name}.terrain"), problem))?;
+    }
     if config.guard.jwks_uri.as_ref().is_some_and(|uri| !is_http(uri)) {
         return Err(("guard.jwks_uri".to_owned(), HTTP_EXPECTED.to_owned()));
     }
@@ -244,7 +251,10 @@ mod tests {
         refused("[database]\nname = 'Big House'", &[], &[FILE, "database.name"]);
         refused("[database]\nuri = 'here'", &[], &[FILE, "database.uri", "http://"]);
         refused("[world]\nmax_block_x = -99", &[], &[FILE, "world.max_block_x"]);
-        refused("[world]\nspawn_x_mm = 99000000", &[], &[FILE, "world.spawn_x_mm"]);
+        refused("[world]\nspawn_x_mm = 999000000", &[], &[FILE, "world.spawn_x_mm"]);
+        refused("[world]\nterrain = 'no/such.toml'", &[], &[FILE, "world.terrain", "hollow"]);
+        refused("[instances.x]\nterrain = 'no'", &[], &[FILE, "instances.x.terrain", "open"]);
+        refused("[instances.x]\nnope = 1", &[], &[FILE, "instances.x.nope", "unknown key"]);
         refused(
             "[world]\nobstacles = [{ cell_x = 1 }]",
             &[],
