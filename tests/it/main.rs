@@ -13,6 +13,7 @@ mod characters;
 mod errors;
 mod guard;
 mod http_contract;
+mod instances;
 mod motion;
 mod realms;
 mod restart;

@@ -1,8 +1,13 @@
 //! Motion on the real engine: courses, obstacles, block borders, the pending intent, the tick.
 
+mod crowds;
+mod effects;
+mod sleep;
+mod ways;
+
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
-use crate::support::{Database, on_database, until};
+use crate::support::{Database, instant, on_database, until};
 use haven_rules::world::chunk_of;
 use serde_json::{Value, json};
 
@@ -16,14 +21,6 @@ async fn until_it_stands(database: &Database) -> Value {
         (row["end_kind"] == 0).then_some(row)
     })
     .await
-}
-
-fn instant(row: &Value, column: &str) -> i64 {
-    let value = &row[column];
-    value[0]
-        .as_i64()
-        .or_else(|| value["__timestamp_micros_since_unix_epoch__"].as_i64())
-        .unwrap_or_else(|| panic!("an instant: {value}"))
 }
 
 #[test]

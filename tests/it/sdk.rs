@@ -1,5 +1,7 @@
 //! The SDK against a real gateway and realm: two clients that see each other, and generated files.
 
+mod interest;
+
 use crate::support::{Database, gateway, on_database, until};
 use haven_client_sdk::{Event, Events, Haven, RealmClient, Session};
 use haven_gateway::Gateway;
@@ -159,7 +161,18 @@ fn refusals_reach_the_game_with_their_codes() {
 #[test]
 fn the_committed_bindings_are_fresh() {
     use haven_engine::{BindingsLanguage, MODULE_WASM, generate_player_bindings};
-    let reducers = ["character_enter", "character_leave", "course_set", "course_to"];
+    let reducers = [
+        "character_enter",
+        "character_leave",
+        "character_respawn",
+        "course_follow",
+        "course_set",
+        "course_to",
+        "instance_enter",
+        "instance_invite",
+        "instance_leave",
+        "instance_open",
+    ];
     let generated = generate_player_bindings(BindingsLanguage::Rust, MODULE_WASM, &reducers);
     let generated = generated.expect("bindings");
     let folder = crate::tidy::root().join("client-sdk/src/module_bindings");

@@ -1,5 +1,7 @@
 //! The world: its configuration, and that entity ids carry the realm's number.
 
+mod terrain;
+
 use crate::support::snapshot::Story;
 use crate::support::{on_database, world};
 use serde_json::{Value, json};

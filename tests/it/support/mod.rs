@@ -14,6 +14,7 @@ use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, MODULE_WASM};
 use haven_gateway::keys::KeyStore;
 use haven_gateway::tokens::{self, Bearer};
 use haven_gateway::{Gateway, GatewayConfig};
+use haven_rules::motion::{Segment, SegmentEnd};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::path::Path;
@@ -210,6 +211,39 @@ impl Database {
     /// All rows of a table, as the owner sees them.
     pub async fn rows(&self, table: &str) -> Vec<Value> {
         rows::select(&self.stage.uri, &self.name, &owner_token(&self.stage.keys), table).await
+    }
+}
+
+impl Database {
+    /// Where an entity is now, by the row the owner sees.
+    pub async fn position(&self, entity_id: u64) -> (i32, i32) {
+        let rows = self.rows("motion").await;
+        let row = rows.iter().find(|row| row["entity_id"] == entity_id).expect("a motion row");
+        segment(row).position_at(now_micros())
+    }
+}
+
+/// An instant of a row, microseconds since 1970.
+pub fn instant(row: &Value, column: &str) -> i64 {
+    let value = &row[column];
+    value[0]
+        .as_i64()
+        .or_else(|| value["__timestamp_micros_since_unix_epoch__"].as_i64())
+        .unwrap_or_else(|| panic!("an instant: {value}"))
+}
+
+/// The segment of a motion row.
+pub fn segment(row: &Value) -> Segment {
+    let number =
+        |column: &str| i32::try_from(row[column].as_i64().expect("a number")).expect("it fits");
+    Segment {
+        started_at_micros: instant(row, "started_at"),
+        ends_at_micros: instant(row, "ends_at"),
+        pos_x_mm: number("pos_x_mm"),
+        pos_y_mm: number("pos_y_mm"),
+        vel_x_mm_per_s: number("vel_x_mm_per_s"),
+        vel_y_mm_per_s: number("vel_y_mm_per_s"),
+        end: SegmentEnd::from_code(u8::try_from(number("end_kind")).expect("it fits")),
     }
 }
 

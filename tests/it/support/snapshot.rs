@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Tables whose rows change by themselves.
-const RESTLESS: &[&str] = &["tick_health"];
+const RESTLESS: &[&str] =
+    &["tick_health", "block_state", "block_input", "region", "region_count", "survey_request"];
 
 /// Every table of the module but the timers.
 async fn tables(database: &Database) -> Vec<String> {
