@@ -8,6 +8,7 @@ mod due;
 mod effects;
 mod health;
 mod paths;
+mod rhythm;
 mod state;
 mod wanderers;
 
@@ -111,8 +112,9 @@ pub fn course_follow(ctx: &ReducerContext, entity_id: u64) -> Result<(), Refusal
 /// # Errors
 /// `realm.database_only` for clients.
 #[reducer]
-pub fn motion_tick(ctx: &ReducerContext, _timer: MotionTickTimer) -> Result<(), Refusal> {
+pub fn motion_tick(ctx: &ReducerContext, timer: MotionTickTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
+    rhythm::keep(ctx, timer);
     let now = now_micros(ctx);
     let since = due::look_from();
     let (due, is_more) = due::due(ctx, now);

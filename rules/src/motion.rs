@@ -11,13 +11,14 @@ mod crowd;
 mod pace;
 pub mod path;
 mod plan;
+pub mod rhythm;
 mod segment;
 mod wheel;
 
 pub use course::{Advanced, Course, advance, mix, next_event_micros, set_out, wander};
 pub use crowd::{
     BLOCK_MESSAGES_CALM_PER_S, BLOCK_MESSAGES_MAX_PER_S, CROWD_WINDOW_MICROS, Crowding,
-    REALM_MESSAGES_MAX_PER_S, is_crowded, publish_every_ticks,
+    REALM_MESSAGES_MAX_PER_S, is_crowd_already, is_crowded, publish_every_ticks,
 };
 pub use pace::{Effect, EffectKind, Pace};
 pub use plan::{Ground, plan};

@@ -124,6 +124,8 @@ pub struct BlockInput {
     pub ends_at_micros: i64,
     /// Courses set so far.
     pub inputs: u32,
+    /// Those of them that the tick publishes.
+    pub gathered: u32,
     /// Messages a second that publishing each at once would have cost in the second before.
     pub messages_per_s: u32,
     /// The slot of the end (`rules::motion::slot_of`).

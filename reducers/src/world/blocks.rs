@@ -6,8 +6,8 @@
 
 use crate::motion;
 use haven_rules::motion::{
-    CROWD_WINDOW_MICROS, Crowding, TICK_MICROS, is_crowded, publish_every_ticks, slot_of,
-    slots_between,
+    CROWD_WINDOW_MICROS, Crowding, TICK_MICROS, is_crowd_already, is_crowded, publish_every_ticks,
+    slot_of, slots_between,
 };
 use haven_rules::world::{Area, block_of_mm, chunk_index, neighbours};
 use haven_tables::world::{BlockInput, BlockState, block_input, block_state, world_vigil};
@@ -26,9 +26,9 @@ pub(crate) struct CrowdChange {
     pub(crate) crowded: i32,
     /// Messages a second more, or fewer.
     pub(crate) messages_per_s: i64,
-    /// Courses set in blocks that were not crowded.
+    /// Courses that were published one by one.
     pub(crate) at_once: u32,
-    /// Courses set in blocks that were.
+    /// Courses that the tick published.
     pub(crate) by_tick: u32,
     /// Whether some were left for the next run.
     pub(crate) is_full: bool,
@@ -111,23 +111,33 @@ pub(crate) fn fall_asleep(ctx: &ReducerContext, chunk: u64, now_micros: i64) {
 }
 
 /// Counts a course set in a block, and answers whether it may be published at once: if not, the
-/// tick does so, every so many microseconds.
+/// tick does so, every so many microseconds. A second that has seen enough to be crowded ends at
+/// once, or a crowd that comes all at once would be published one by one until its end.
 pub(crate) fn count_input(ctx: &ReducerContext, chunk: u64, now_micros: i64) -> Option<i64> {
-    if let Some(row) = ctx.db.block_input().chunk_index().find(chunk) {
-        let inputs = row.inputs.saturating_add(1);
-        ctx.db.block_input().chunk_index().update(BlockInput { inputs, ..row });
-    } else {
-        ctx.db.block_input().insert(window(chunk, now_micros, 1, 0));
+    let state = ctx.db.block_state().chunk_index().find(chunk)?;
+    let known = ctx.db.block_input().chunk_index().find(chunk);
+    let exists = known.is_some();
+    let mut row = known.unwrap_or_else(|| window(chunk, now_micros, 0));
+    row.inputs = row.inputs.saturating_add(1);
+    let is_gathered = state.crowded || is_crowd_already(row.inputs, state.watchers);
+    row.gathered += u32::from(is_gathered);
+    if is_gathered && !state.crowded && row.ends_at_micros > now_micros {
+        row.ends_at_micros = now_micros;
+        row.slot = slot_of(now_micros);
     }
-    let state = ctx.db.block_state().chunk_index().find(chunk).filter(|row| row.crowded)?;
-    Some(publish_every_ticks(state.watchers) * TICK_MICROS)
+    if exists {
+        ctx.db.block_input().chunk_index().update(row);
+    } else {
+        ctx.db.block_input().insert(row);
+    }
+    is_gathered.then(|| publish_every_ticks(state.watchers) * TICK_MICROS)
 }
 
 /// A second that begins.
-fn window(chunk_index: u64, now_micros: i64, inputs: u32, messages_per_s: u32) -> BlockInput {
+fn window(chunk_index: u64, now_micros: i64, messages_per_s: u32) -> BlockInput {
     let ends_at_micros = now_micros + CROWD_WINDOW_MICROS;
     let slot = slot_of(ends_at_micros);
-    BlockInput { chunk_index, ends_at_micros, inputs, messages_per_s, slot }
+    BlockInput { chunk_index, ends_at_micros, inputs: 0, gathered: 0, messages_per_s, slot }
 }
 
 /// Decides anew about the blocks whose second has ended since an instant.
@@ -168,8 +178,8 @@ fn close_window(
     };
     let crowded = is_crowded(was_crowded, &seen);
     let messages_per_s = u32::try_from(seen.messages_per_s()).unwrap_or(u32::MAX);
-    let courses = if was_crowded { &mut sum.by_tick } else { &mut sum.at_once };
-    *courses = courses.saturating_add(row.inputs);
+    sum.by_tick = sum.by_tick.saturating_add(row.gathered);
+    sum.at_once = sum.at_once.saturating_add(row.inputs.saturating_sub(row.gathered));
     sum.messages_per_s += i64::from(messages_per_s) - i64::from(row.messages_per_s);
     if crowded != was_crowded {
         sum.switches += 1;
@@ -179,7 +189,7 @@ fn close_window(
     if row.inputs == 0 {
         ctx.db.block_input().chunk_index().delete(chunk);
     } else {
-        ctx.db.block_input().chunk_index().update(window(chunk, now, 0, messages_per_s));
+        ctx.db.block_input().chunk_index().update(window(chunk, now, messages_per_s));
     }
 }
 

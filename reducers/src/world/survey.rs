@@ -20,7 +20,7 @@ const RUN_LOOKS_MAX: u32 = 200;
 /// Most blocks waiting to be surveyed around; further ones are left to whoever needs them.
 const REQUESTS_MAX: u64 = 4_096;
 
-/// The timer of [`world_survey_run()`].
+/// The timer of [`world_survey_run()`]. There is none while no land is asked for.
 #[table(name = world_survey_timer, scheduled(world_survey_run))]
 pub struct WorldSurveyTimer {
     /// The timer's number.
@@ -45,19 +45,23 @@ pub(crate) fn request(ctx: &ReducerContext, chunk_index: u64) {
         && ctx.db.survey_request().chunk_index().find(chunk_index).is_none();
     if wanted {
         ctx.db.survey_request().insert(SurveyRequest { chunk_index, done: 0 });
+        ensure_timers(ctx);
     }
 }
 
-/// Makes a block or two of the land that was asked for.
+/// Makes a block of the land that was asked for. 20 times a second until all of it is made.
 ///
 /// # Errors
 /// `realm.database_only` for clients.
 #[reducer]
-pub fn world_survey_run(ctx: &ReducerContext, _timer: WorldSurveyTimer) -> Result<(), Refusal> {
+pub fn world_survey_run(ctx: &ReducerContext, timer: WorldSurveyTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
     let mut looks = 0;
     while looks < RUN_LOOKS_MAX {
-        let Some(request) = first_request(ctx) else { return Ok(()) };
+        let Some(request) = first_request(ctx) else {
+            ctx.db.world_survey_timer().scheduled_id().delete(timer.scheduled_id);
+            return Ok(());
+        };
         let (world, block_x, block_y) = chunk_parts(request.chunk_index);
         let land = Land::new(ctx, world).ok().filter(|_| terrain_of(ctx, world).is_some());
         let Some(mut land) = land else {

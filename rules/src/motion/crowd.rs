@@ -44,6 +44,11 @@ pub fn is_crowded(was_crowded: bool, seen: &Crowding) -> bool {
     seen.messages_per_s() > limit / part
 }
 
+/// Whether so many courses make a block crowded before its second is over.
+pub fn is_crowd_already(inputs: u32, watchers: u32) -> bool {
+    u64::from(inputs) * u64::from(watchers) > BLOCK_MESSAGES_MAX_PER_S
+}
+
 /// Every how many ticks a crowded block is published: beyond 1,500 watchers each tick's messages
 /// would take longer to send than the tick lasts.
 pub const fn publish_every_ticks(watchers: u32) -> i64 {
@@ -84,6 +89,14 @@ mod tests {
         check(10, 11, REALM_MESSAGES_MAX_PER_S + 1, false, true);
         check(10, 6, REALM_MESSAGES_MAX_PER_S + 1, true, true);
         check(10, 5, REALM_MESSAGES_MAX_PER_S + 1, true, false);
+    }
+
+    #[test]
+    fn a_crowd_is_known_before_its_second_is_over() {
+        assert!(!is_crowd_already(10, 100));
+        assert!(is_crowd_already(10, 101));
+        assert!(is_crowd_already(1, 1_001));
+        assert!(is_crowd_already(u32::MAX, u32::MAX));
     }
 
     #[test]

@@ -57,6 +57,34 @@ fn a_crowded_block_is_published_by_the_tick_until_it_is_calm() {
 }
 
 #[test]
+fn a_crowd_that_comes_all_at_once_is_gathered_within_its_first_second() {
+    on_database(|database| async move {
+        let mut players: Vec<Client> = vec![];
+        for name in NAMES {
+            let email = format!("{name}@example.org").to_lowercase();
+            players.push(database.enter(&email, name).await.2);
+        }
+        // 240 inputs that 12 players see: the first 83 are within 1,000 messages.
+        let inputs = players.iter().flat_map(|player| {
+            (0..20).map(move |number: i16| {
+                player.call("course_set", json!([1, number % 3 - 1, false]))
+            })
+        });
+        for outcome in futures::future::join_all(inputs).await {
+            outcome.expect("a crowd is no error");
+        }
+        let counted = until("its seconds are over", || async {
+            let health = health(&database).await;
+            let count = |name: &str| health[name].as_u64().unwrap_or(0);
+            let counts = (count("published_at_once_total"), count("published_by_tick_total"));
+            (counts.0 + counts.1 == 240).then_some(counts)
+        })
+        .await;
+        assert!((1..=166).contains(&counted.0) && counted.1 >= 74, "{counted:?}");
+    });
+}
+
+#[test]
 fn a_thin_block_is_published_at_once() {
     on_database(|database| async move {
         let (_, _, ann) = database.enter("ann@example.org", "Ann").await;

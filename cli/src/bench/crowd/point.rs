@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
-use haven_gateway::stdb::{Args, CallError, Link};
+use haven_gateway::stdb::{Args, Link};
 use haven_rules::world::OPEN_WORLD;
 use tokio::time::sleep_until;
 
@@ -145,14 +145,11 @@ async fn configure(owner: &Link, layout: &Layout, spawn: (i32, i32)) -> anyhow::
     configured.map_err(|error| refused("world_configure", &error))
 }
 
-/// Takes the land away that the server's configuration has made. A module that knows no land yet
-/// is flat already.
+/// Takes the land away that the server's configuration has made.
 async fn flatten(owner: &Link) -> anyhow::Result<()> {
     let none = Args::new().with(&OPEN_WORLD).with(&0_u64).with("");
-    match owner.call("world_terrain_set", none).await {
-        Ok(()) | Err(CallError::Broken(_)) => Ok(()),
-        Err(error) => Err(refused("world_terrain_set", &error)),
-    }
+    let set = owner.call("world_terrain_set", none).await;
+    set.map_err(|error| refused("world_terrain_set", &error))
 }
 
 /// A crowd that is about to walk.
