@@ -1,7 +1,7 @@
 //! Ways: sliding, paths around what is in the way, following, respawning and being moved.
 
 use crate::support::snapshot::Story;
-use crate::support::{Database, on_database, segment, until, world};
+use crate::support::{Database, now_micros, on_database, segment, until, world};
 use haven_rules::motion::SegmentEnd;
 use serde_json::{Value, json};
 
@@ -91,6 +91,43 @@ fn goals_too_far_or_outside_are_refused() {
             story.call("ann", &player, "course_to", goal).await;
         }
         insta::assert_snapshot!(story.end());
+    });
+}
+
+#[test]
+fn nobody_gets_further_by_sending_more_or_by_coming_back() {
+    on_database(|database| async move {
+        let mut flat = world();
+        flat["obstacles"] = json!([]);
+        database.owner.call("world_configure", json!([flat])).await.expect("configured");
+        let (_, entity_id, player) = database.enter("ann@example.org", "Ann").await;
+        let from = database.position(entity_id).await;
+        let began = now_micros();
+        for number in 0..300_u32 {
+            let course = json!([1, number % 2, true]);
+            if number % 3 == 0 {
+                player.call("course_set", course).await.expect("running");
+            } else {
+                let both =
+                    [player.call("course_set", course.clone()), player.call("course_set", course)];
+                for outcome in futures::future::join_all(both).await {
+                    outcome.expect("running");
+                }
+            }
+            if number % 100 == 99 {
+                player.call("character_leave", json!([])).await.expect("gone");
+                player.call("character_enter", json!([entity_id])).await.expect("back");
+            }
+        }
+        player.call("course_set", json!([1, 0, true])).await.expect("running");
+        let to = database.position(entity_id).await;
+        let micros = i128::from(now_micros() - began);
+        let square = |a: i32, b: i32| (i128::from(a) - i128::from(b)).pow(2);
+        let way = square(from.0, to.0) + square(from.1, to.1);
+        assert!(way > 0, "she did run");
+        // 6,000 mm/s, and a millimetre or two for each segment, of which a tick has one.
+        let most = 6_000 * micros / 1_000_000 + 2 * (micros / 50_000 + 10);
+        assert!(way <= most.pow(2), "{from:?} to {to:?} in {micros} microseconds");
     });
 }
 
