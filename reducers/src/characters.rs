@@ -243,6 +243,7 @@ pub fn character_purge(ctx: &ReducerContext, _timer: CharacterPurgeTimer) -> Res
         ctx.db.character_position().character_id().delete(character_id);
         ctx.db.character_respawn_cooldown().character_id().delete(character_id);
         instances::forget_character(ctx, character_id);
+        motion::forget_effects(ctx, character_id);
         ctx.db.character().character_id().delete(character_id);
     }
     Ok(())

@@ -152,8 +152,7 @@ pub fn instance_enter(ctx: &ReducerContext, world: u32) -> Result<(), Refusal> {
     if !may_enter(ctx, world, character_id) {
         return Err(InstanceError::NotInvited.into());
     }
-    let definition = ctx.db.instance_def().name().find(&row.name);
-    if definition.is_some_and(|definition| row.players >= definition.capacity) {
+    if is_full(ctx, &row) {
         return Err(InstanceError::Full.into());
     }
     let place = world::place_to_stand(ctx, world, None)?;
@@ -225,7 +224,7 @@ fn end(ctx: &ReducerContext, row: &Instance) {
 }
 
 /// Where a character comes into the world that was saved there: in the instance if that is still
-/// open to it, else where it went in from.
+/// open to it and not full, else where it went in from.
 pub(crate) fn come_back(
     ctx: &ReducerContext,
     character_id: u64,
@@ -236,7 +235,8 @@ pub(crate) fn come_back(
         Some((OPEN_WORLD, x, y)) => (OPEN_WORLD, Some((x, y))),
         Some((world, x, y)) => {
             let open = ctx.db.instance().world().find(world);
-            match open.filter(|row| may_enter(ctx, row.world, character_id)) {
+            let open = open.filter(|row| may_enter(ctx, row.world, character_id));
+            match open.filter(|row| !is_full(ctx, row)) {
                 Some(row) => {
                     count(ctx, row, 1);
                     (world, Some((x, y)))
@@ -264,6 +264,11 @@ fn take_return(ctx: &ReducerContext, character_id: u64) -> Option<(i32, i32)> {
     let row = ctx.db.instance_return().character_id().find(character_id)?;
     ctx.db.instance_return().character_id().delete(character_id);
     Some((row.pos_x_mm, row.pos_y_mm))
+}
+
+fn is_full(ctx: &ReducerContext, row: &Instance) -> bool {
+    let definition = ctx.db.instance_def().name().find(&row.name);
+    definition.is_some_and(|definition| row.players >= definition.capacity)
 }
 
 fn may_enter(ctx: &ReducerContext, world: u32, character_id: u64) -> bool {

@@ -22,7 +22,7 @@ use crate::world::land::Land;
 use crate::{Refusal, characters, now_micros, world};
 use haven_rules::motion::{
     FOLLOW_AIM_MICROS, FOLLOW_NEAR_MM, FOLLOW_RANGE_MM, Intent, MotionError, SegmentEnd,
-    TICK_MICROS, applies_at_once, next_tick_at_micros, path,
+    TICK_MICROS, applies_at_once, next_tick_at_micros,
 };
 use haven_rules::world::{chunk_of, chunk_parts};
 use haven_tables::motion::{
@@ -117,7 +117,7 @@ pub fn motion_tick(ctx: &ReducerContext, timer: MotionTickTimer) -> Result<(), R
     rhythm::keep(ctx, timer);
     let now = now_micros(ctx);
     let since = due::look_from();
-    let (due, is_more) = due::due(ctx, now);
+    let (due, is_more) = due::due(ctx, since, now);
     let mut run = health::Run {
         late_micros: due.first().map_or(0, |row| now - row.due_at_micros),
         is_over_budget: is_more,
@@ -198,7 +198,9 @@ fn steer(
     let now = now_micros(ctx);
     let running = running.unwrap_or(state.course.running);
     state.count_input();
-    let gathered = blocks::count_input(ctx, state.row.chunk_index, now);
+    // What overwrites an intent that waits already is no message more.
+    let is_new = state.course.pending_kind == 0;
+    let gathered = blocks::count_input(ctx, state.row.chunk_index, now, is_new);
     if gathered.is_none() && applies_at_once(state.course.course_at_micros, now) {
         let mut land = Land::new(ctx, state.world())?;
         state.advance(now, &mut land);
@@ -266,16 +268,9 @@ fn follow(ctx: &ReducerContext, state: &mut State, now: i64, land: &mut Land<'_>
         return again;
     }
     let entity_id = state.row.entity_id;
-    let places = if path::is_clear(land, from, goal) {
-        vec![goal]
-    } else if paths::allow(entity_id, now).is_ok() {
-        path::find(land, from, goal).unwrap_or_default()
-    } else {
-        return again;
-    };
-    if places.is_empty() {
-        return again;
-    }
+    // What is refused now is tried again in half a second.
+    let found = paths::find(ctx, entity_id, state.world(), from, goal, now);
+    let Some(places) = found.ok().filter(|places| !places.is_empty()) else { return again };
     state.set_places(ctx, &places);
     let (x_mm, y_mm) = goal;
     state.apply(Intent::Goal { x_mm, y_mm }, running, target_id, now, land);
@@ -328,6 +323,10 @@ pub(crate) fn place(
     ctx.db.motion_course().insert(standing_course(entity_id, is_player));
     if is_player {
         world::player_moved(ctx, None, Some(chunk_index));
+        if let Some(mut state) = State::load(ctx, entity_id) {
+            state.resume_effects(ctx, now_micros(ctx));
+            state.write(ctx, Due::Unknown, true);
+        }
     }
     chunk_index
 }
@@ -348,7 +347,13 @@ pub(crate) fn relocate(
     true
 }
 
-/// Removes an entity's motion, and answers its world and where it was.
+/// Forgets the effects of an entity that is gone for good.
+pub(crate) fn forget_effects(ctx: &ReducerContext, entity_id: u64) {
+    ctx.db.motion_effect().by_entity().delete(entity_id);
+}
+
+/// Removes an entity's motion, and answers its world and where it was. A player's effects go on:
+/// leaving is no way out of them.
 pub(crate) fn remove(ctx: &ReducerContext, entity_id: u64) -> Option<(u32, i32, i32)> {
     let mut state = State::load(ctx, entity_id)?;
     let world = state.world();
@@ -361,10 +366,15 @@ pub(crate) fn remove(ctx: &ReducerContext, entity_id: u64) -> Option<(u32, i32, 
     ctx.db.motion().entity_id().delete(entity_id);
     ctx.db.motion_course().entity_id().delete(entity_id);
     ctx.db.motion_path().entity_id().delete(entity_id);
-    ctx.db.motion_effect().by_entity().delete(entity_id);
     due::set(ctx, entity_id, None);
     if state.course.is_player {
         world::player_moved(ctx, was_in, None);
+    } else {
+        forget_effects(ctx, entity_id);
+        if let Some(chunk) = was_in {
+            let is_empty = ctx.db.motion().by_chunk().filter(chunk).next().is_none();
+            blocks::creature_gone(ctx, chunk, is_empty);
+        }
     }
     Some((world, pos_x_mm, pos_y_mm))
 }
@@ -373,19 +383,20 @@ pub(crate) fn remove(ctx: &ReducerContext, entity_id: u64) -> Option<(u32, i32, 
 /// them, within its budget.
 pub(crate) fn wake(ctx: &ReducerContext, chunk_index: u64) {
     let now = now_micros(ctx);
-    let asleep: Vec<u64> = ctx
-        .db
-        .motion()
-        .by_chunk()
-        .filter(chunk_index)
-        .filter(|row| row.end_kind != SegmentEnd::Stands.code())
-        .map(|row| row.entity_id)
-        .collect();
+    let rows = ctx.db.motion().by_chunk().filter(chunk_index);
+    let asleep = rows.filter(|row| row.end_kind != SegmentEnd::Stands.code() || is_held(ctx, row));
+    let asleep: Vec<u64> = asleep.map(|row| row.entity_id).collect();
     for entity_id in asleep {
         if due::known(ctx, entity_id).is_none() {
             due::set(ctx, entity_id, Some(now));
         }
     }
+}
+
+/// Whether somebody stands only until an effect ends.
+fn is_held(ctx: &ReducerContext, row: &Motion) -> bool {
+    let course = ctx.db.motion_course().entity_id().find(row.entity_id);
+    course.is_some_and(|course| course.has_effects)
 }
 
 /// The world an entity is in; none if it is in none.

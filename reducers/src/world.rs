@@ -98,12 +98,14 @@ pub fn world_terrain_set(
     let obstacles: Vec<_> = all_obstacles(ctx).into_iter().map(|(_, at)| at).collect();
     let ground_version = ground_version(ctx, world, &obstacles);
     ctx.db.world_config().world().update(WorldConfig { ground_version, ..config });
-    forget_land(ctx, world);
+    let occupied = forget_land(ctx, world);
+    regions::describe_around(ctx, occupied);
     audit::record(ctx, 0, 0, "world_terrain_set", &format!("{world} {seed} {version:016x}"));
     Ok(())
 }
 
-/// Lets creatures of a world move where no player is, or sleep there. Owner only.
+/// Lets creatures of a world move where no player is, or sleep there. Who sleeps already wakes when
+/// somebody comes. Owner only.
 ///
 /// # Errors
 /// In this order: `account.permission_denied`, `world.unknown`.
@@ -237,10 +239,10 @@ pub(crate) fn set_terrain(
     }
 }
 
-/// Throws away what was made of a world.
-pub(crate) fn forget_land(ctx: &ReducerContext, world: u32) {
+/// Throws away what was made of a world, and answers the regions that players are in.
+fn forget_land(ctx: &ReducerContext, world: u32) -> Vec<u64> {
     ctx.db.terrain_block().by_world().delete(world);
-    regions::forget(ctx, world);
+    regions::forget(ctx, world)
 }
 
 /// What stands for the ground of a world: its terrain's version and its obstacles.

@@ -48,6 +48,8 @@ pub const FOLLOW_AIM_MICROS: i64 = 500_000;
 /// How often an entity may have a path found, microseconds: the search is the dearest thing a
 /// player can ask for.
 pub const PATH_INTERVAL_MICROS: i64 = 250_000;
+/// How long an entity waits after a search that found nothing, microseconds.
+pub const PATH_RETRY_MICROS: i64 = 1_000_000;
 /// Most paths found within one tick, whoever asks.
 pub const PATHS_PER_TICK_MAX: u32 = 8;
 /// Most blocks of land made for one path.

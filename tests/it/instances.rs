@@ -116,6 +116,52 @@ fn whoever_leaves_the_realm_inside_comes_back_inside_while_it_is_open() {
 }
 
 #[test]
+fn whoever_comes_back_to_a_full_instance_stands_where_it_came_from() {
+    on_database(|database| async move {
+        with_vale(&database).await;
+        let (_, ann_id, ann) = database.enter("ann@example.org", "Ann").await;
+        ann.call("instance_open", json!(["vale"])).await.expect("open");
+        ann.call("instance_enter", json!([1])).await.expect("inside");
+        ann.call("character_leave", json!([])).await.expect("left the realm");
+        let mut guests = vec![];
+        for (email, name) in [("bob@example.org", "Bob"), ("cid@example.org", "Cid")] {
+            let (_, guest_id, guest) = database.enter(email, name).await;
+            ann.call("instance_invite", json!([1, guest_id])).await.expect("invited");
+            guest.call("instance_enter", json!([1])).await.expect("a place of two");
+            guests.push(guest);
+        }
+        ann.call("character_enter", json!([ann_id])).await.expect("back");
+        assert_eq!(place(&database, ann_id).await, (0, json!(32_500), json!(32_500)));
+        assert_eq!(database.rows("instance").await[0]["players"], 2);
+        let refused = ann.call("instance_enter", json!([1])).await.expect_err("no place");
+        assert!(refused.starts_with("instance.full:"), "{refused}");
+        guests[0].call("instance_leave", json!([])).await.expect("one goes");
+        ann.call("instance_enter", json!([1])).await.expect("there is room now");
+    });
+}
+
+#[test]
+fn whoever_is_inside_when_an_instance_ends_stands_where_it_came_from() {
+    on_database(|database| async move {
+        with_vale(&database).await;
+        let (_, ann_id, ann) = database.enter("ann@example.org", "Ann").await;
+        ann.call("instance_open", json!(["vale"])).await.expect("open");
+        ann.call("instance_enter", json!([1])).await.expect("inside");
+        ann.call("course_set", json!([1, 0, true])).await.expect("running");
+        sql(&database, "UPDATE instance SET ends_at_micros = 1, closes_at_micros = 1").await;
+        until("it has ended", || async {
+            database.rows("instance").await.is_empty().then_some(())
+        })
+        .await;
+        assert_eq!(place(&database, ann_id).await, (0, json!(32_500), json!(32_500)));
+        let motion = database.rows("motion").await;
+        assert_eq!(motion[0]["vel_x_mm_per_s"], 0, "her course ended with it");
+        ann.call("course_set", json!([-1, 0, true])).await.expect("and she goes on");
+        assert_eq!(database.rows("instance_return").await, Vec::<Value>::new());
+    });
+}
+
+#[test]
 fn an_empty_instance_ends_and_leaves_nothing_behind() {
     on_database(|database| async move {
         with_vale(&database).await;

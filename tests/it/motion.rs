@@ -2,6 +2,7 @@
 
 mod crowds;
 mod effects;
+mod hostile;
 mod sleep;
 mod ways;
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 
-use self::case::{Case, WALKERS_MAX, WALKERS_MIN, Way, blocks_for};
+use self::case::{Case, WALKERS_MAX, WALKERS_MIN, Way};
 use self::walk::{Measured, Session, Timing};
 use super::plot::Plot;
 use super::report::{Metric, Report, approximate};
@@ -83,8 +83,9 @@ const COLUMNS: [Metric; 18] = [
 /// fast fails the benchmark. `rewritten_rows`, up to 100,000: another module in the same server
 /// that writes every walker's row 20 times a second, by the same rules. `same_events`, from 10,000
 /// on: segments, but ten times as many walk a tenth as fast, so that about as many turn each
-/// second. `terrain_block` makes n blocks of land, `path` finds n paths between places at most
-/// 500 m apart; each in this process and in the database, and both must find the same.
+/// second, on 64×64 blocks whatever their number. `terrain_block` makes n blocks of land, `path`
+/// finds n paths between places at most 500 m apart; each in this process and in the database, and
+/// both must find the same.
 ///
 /// Columns: milliseconds a tick that moved somebody took inside the engine (p50, p99), and from one
 /// such tick to the next (`every p99`; 20 are due a second); the latest a row was handled after it
@@ -254,7 +255,7 @@ fn keep(
 fn sessions(case: Case, plan: &Plan) -> Vec<(Session, Vec<u32>)> {
     let mut sessions: Vec<(Session, Vec<u32>)> = Vec::new();
     for walkers in plan.walkers.iter().copied().filter(|walkers| case.takes(*walkers)) {
-        let (blocks, speed_mm_per_s) = (blocks_for(walkers), case.speed_mm_per_s(walkers));
+        let (blocks, speed_mm_per_s) = (case.blocks(walkers), case.speed_mm_per_s(walkers));
         match sessions.last_mut() {
             Some((last, points))
                 if (last.blocks, last.speed_mm_per_s) == (blocks, speed_mm_per_s) =>

@@ -13,15 +13,23 @@ use std::cell::Cell;
 /// How far back a run looks before the one before it, microseconds: calls may run a little after
 /// the instant they carry.
 const OVERLAP_MICROS: i64 = 1_000_000;
+/// How far back one of so many runs looks: a call may have waited for longer behind a great one.
+const DEEP_MICROS: i64 = 60_000_000;
+/// Runs from one deep look to the next: some five seconds.
+const DEEP_RUNS: u32 = 100;
 
 thread_local! {
     /// Up to when everything that was due has been handled; 0 when nothing is known.
     static HANDLED_UNTIL: Cell<i64> = const { Cell::new(0) };
+    static RUNS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// From when on a run of the tick has to look.
 pub(super) fn look_from() -> i64 {
-    HANDLED_UNTIL.get().saturating_sub(OVERLAP_MICROS)
+    let run = RUNS.get();
+    RUNS.set((run + 1) % DEEP_RUNS);
+    let back = if run == 0 { DEEP_MICROS } else { OVERLAP_MICROS };
+    HANDLED_UNTIL.get().saturating_sub(back)
 }
 
 /// Everything up to that instant has been handled.
@@ -29,15 +37,16 @@ pub(super) fn handled_until(micros: i64) {
     HANDLED_UNTIL.set(micros);
 }
 
-/// What is due now, earliest first, at most [`TICK_ROWS_MAX`], and whether more is.
-pub(super) fn due(ctx: &ReducerContext, now: i64) -> (Vec<MotionDue>, bool) {
-    let from = look_from();
+/// What is due now, earliest first, at most [`TICK_ROWS_MAX`], and whether more is. Of very many,
+/// as after a restart, the earliest of the first that are found.
+pub(super) fn due(ctx: &ReducerContext, from: i64, now: i64) -> (Vec<MotionDue>, bool) {
     // A clock that was set back finds everything again when it gets there.
     let from = if from > now { 0 } else { from };
     let mut rows: Vec<MotionDue> = slots_between(from, now)
         .into_iter()
         .flat_map(|slots| ctx.db.motion_due().by_slot().filter(slots))
         .filter(|row| row.due_at_micros <= now)
+        .take(2 * TICK_ROWS_MAX)
         .collect();
     rows.sort_unstable_by_key(|row| (row.due_at_micros, row.entity_id));
     let is_more = rows.len() > TICK_ROWS_MAX;

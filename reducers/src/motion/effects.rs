@@ -6,7 +6,7 @@
 use super::state::{Due, State};
 use crate::authority::require;
 use crate::world::land::Land;
-use crate::{Refusal, audit, now_micros};
+use crate::{Refusal, audit, characters, now_micros};
 use haven_rules::accounts::Permission;
 use haven_rules::motion::{EFFECT_MILLIS_MAX, EFFECTS_MAX, EffectKind, MotionError};
 use haven_tables::motion::{MotionEffect, motion_effect};
@@ -51,7 +51,7 @@ pub fn motion_effect_apply(
     });
     go_on(ctx, state, now, &mut land);
     let detail = format!("{entity_id} {kind} {percent} {millis}");
-    audit::record(ctx, actor.account_id, 0, "motion_effect_applied", &detail);
+    audit::record(ctx, actor.account_id, subject(ctx, entity_id), "motion_effect_applied", &detail);
     Ok(())
 }
 
@@ -74,8 +74,13 @@ pub fn motion_effect_clear(ctx: &ReducerContext, entity_id: u64, kind: u8) -> Re
     }
     go_on(ctx, state, now, &mut land);
     let detail = format!("{entity_id} {kind}");
-    audit::record(ctx, actor.account_id, 0, "motion_effect_cleared", &detail);
+    audit::record(ctx, actor.account_id, subject(ctx, entity_id), "motion_effect_cleared", &detail);
     Ok(())
+}
+
+/// The account of a character; 0 for who is none.
+fn subject(ctx: &ReducerContext, entity_id: u64) -> u64 {
+    characters::account_of(ctx, entity_id).unwrap_or(0)
 }
 
 /// Goes on as before at the pace that holds now.

@@ -1,12 +1,14 @@
 //! Paths: how often one may be looked for, and what a search may cost.
 //!
-//! Keeps true: an entity has a path found at most every `PATH_INTERVAL_MICROS`, all together at
-//! most `PATHS_PER_TICK_MAX` a tick, and one search makes at most `PATH_BLOCKS_MADE_MAX` blocks.
+//! Keeps true: an entity has a path looked for at most every `PATH_INTERVAL_MICROS`, after a search
+//! in vain every `PATH_RETRY_MICROS`, all together at most `PATHS_PER_TICK_MAX` a tick; one search
+//! makes at most `PATH_BLOCKS_MADE_MAX` blocks, and nothing else here makes any.
 //! What was looked for last is kept in memory and not in rows, because a refusal leaves no row.
 
 use crate::world::land::Land;
 use haven_rules::motion::{
-    MotionError, PATH_BLOCKS_MADE_MAX, PATH_INTERVAL_MICROS, PATHS_PER_TICK_MAX, path, tick_of,
+    MotionError, PATH_BLOCKS_MADE_MAX, PATH_INTERVAL_MICROS, PATH_RETRY_MICROS, PATHS_PER_TICK_MAX,
+    path, tick_of,
 };
 use haven_rules::world::cell_of_mm;
 use spacetimedb::ReducerContext;
@@ -18,8 +20,8 @@ const REMEMBERED_MAX: usize = 20_000;
 
 #[derive(Default)]
 struct Searches {
-    /// When each entity last had a path looked for.
-    last: BTreeMap<u64, i64>,
+    /// From when on each entity may have a path looked for again.
+    next: BTreeMap<u64, i64>,
     /// The tick that `count` is of.
     tick: i64,
     count: u32,
@@ -33,8 +35,8 @@ thread_local! {
 ///
 /// # Errors
 /// In this order: `world.unknown`, `motion.goal_outside`, `motion.goal_too_far`,
-/// `motion.goal_blocked`, `motion.too_often`, `motion.busy`, `motion.land_unknown`,
-/// `motion.no_path`.
+/// `motion.goal_blocked` (where the goal's land is not known yet, after the next two),
+/// `motion.too_often`, `motion.busy`, `motion.land_unknown`, `motion.no_path`.
 pub(super) fn find(
     ctx: &ReducerContext,
     entity_id: u64,
@@ -43,44 +45,59 @@ pub(super) fn find(
     goal: (i32, i32),
     now: i64,
 ) -> Result<Vec<(i32, i32)>, crate::Refusal> {
-    let mut land = Land::new(ctx, world)?.making_at_most(PATH_BLOCKS_MADE_MAX);
+    let mut land = Land::new(ctx, world)?.making_at_most(0);
     if !land.bounds().contains(goal.0, goal.1) {
         return Err(MotionError::GoalOutside.into());
     }
-    let square = |a: i32, b: i32| u64::from(a.abs_diff(b)).pow(2);
-    let range = u64::from(path::PATH_RANGE_MM.unsigned_abs());
-    if square(from.0, goal.0) + square(from.1, goal.1) > range.pow(2) {
+    if path::is_too_far(from, goal) {
         return Err(MotionError::GoalTooFar.into());
     }
-    if !land.is_open(cell_of_mm(goal.0), cell_of_mm(goal.1)) {
-        let refused =
-            if land.is_short { MotionError::LandUnknown } else { MotionError::GoalBlocked };
-        return Err(refused.into());
-    }
-    if path::is_clear(&mut land, from, goal) {
-        return Ok(vec![goal]);
+    // First over the land that is known: that costs little, and is enough nearly always.
+    if let Some(straight) = straight(&mut land, from, goal)? {
+        return Ok(straight);
     }
     allow(entity_id, now)?;
+    let mut land = land.making_at_most(PATH_BLOCKS_MADE_MAX);
+    if let Some(straight) = straight(&mut land, from, goal)? {
+        return Ok(straight);
+    }
     let found = path::find(&mut land, from, goal);
     found.map_err(|error| match error {
         path::PathError::TooFar => MotionError::GoalTooFar.into(),
         path::PathError::GoalBlocked => MotionError::GoalBlocked.into(),
         _ if land.is_short => MotionError::LandUnknown.into(),
         path::PathError::StartBlocked | path::PathError::NoPath | path::PathError::TooComplex => {
+            failed(entity_id, now);
             MotionError::NoPath.into()
         }
     })
 }
 
-/// Counts a search.
+/// The goal, where a straight line leads to it; none where the line is blocked or not known.
+///
+/// # Errors
+/// `motion.goal_blocked`.
+fn straight(
+    land: &mut Land<'_>,
+    from: (i32, i32),
+    goal: (i32, i32),
+) -> Result<Option<Vec<(i32, i32)>>, MotionError> {
+    if !land.is_open(cell_of_mm(goal.0), cell_of_mm(goal.1)) {
+        return if land.is_short { Ok(None) } else { Err(MotionError::GoalBlocked) };
+    }
+    Ok(path::is_clear(land, from, goal).then(|| vec![goal]))
+}
+
+/// Counts a search. Making land counts as one, or goals in land nobody has seen would cost more
+/// than any search.
 ///
 /// # Errors
 /// In this order: `motion.too_often`, `motion.busy`.
 pub(super) fn allow(entity_id: u64, now: i64) -> Result<(), MotionError> {
     SEARCHES.with_borrow_mut(|searches| {
-        let last = searches.last.get(&entity_id);
+        let next = searches.next.get(&entity_id);
         // A clock that was set back must not shut anybody out.
-        if last.is_some_and(|last| (0..PATH_INTERVAL_MICROS).contains(&(now - last))) {
+        if next.is_some_and(|next| (1..=PATH_RETRY_MICROS).contains(&(next - now))) {
             return Err(MotionError::TooOften);
         }
         if searches.tick != tick_of(now) {
@@ -90,10 +107,18 @@ pub(super) fn allow(entity_id: u64, now: i64) -> Result<(), MotionError> {
             return Err(MotionError::Busy);
         }
         searches.count += 1;
-        if searches.last.len() >= REMEMBERED_MAX {
-            searches.last.clear();
+        if searches.next.len() >= REMEMBERED_MAX {
+            searches.next.clear();
         }
-        searches.last.insert(entity_id, now);
+        searches.next.insert(entity_id, now + PATH_INTERVAL_MICROS);
         Ok(())
     })
+}
+
+/// A search found nothing: whoever asks for what cannot be waits longer, and leaves room for
+/// others.
+pub(super) fn failed(entity_id: u64, now: i64) {
+    SEARCHES.with_borrow_mut(|searches| {
+        searches.next.insert(entity_id, now + PATH_RETRY_MICROS);
+    });
 }

@@ -209,17 +209,22 @@ impl State {
         }
     }
 
-    /// Forgets effects that are over, and answers whether it still has any.
+    /// Forgets effects that are over.
     pub(super) fn end_effects(&mut self, ctx: &ReducerContext, now: i64) {
         if self.course.has_effects && self.pace.effects.iter().any(|e| e.ends_at_micros <= now) {
-            let over = ctx.db.motion_effect().by_entity().filter(self.row.entity_id);
-            let over: Vec<u64> =
-                over.filter(|row| row.ends_at_micros <= now).map(|row| row.effect_id).collect();
-            for effect_id in over {
-                ctx.db.motion_effect().effect_id().delete(effect_id);
-            }
-            self.reload_effects(ctx);
+            self.resume_effects(ctx, now);
         }
+    }
+
+    /// Takes up the effects that rows tell of, and forgets those that are over.
+    pub(super) fn resume_effects(&mut self, ctx: &ReducerContext, now: i64) {
+        let over = ctx.db.motion_effect().by_entity().filter(self.row.entity_id);
+        let over: Vec<u64> =
+            over.filter(|row| row.ends_at_micros <= now).map(|row| row.effect_id).collect();
+        for effect_id in over {
+            ctx.db.motion_effect().effect_id().delete(effect_id);
+        }
+        self.reload_effects(ctx);
     }
 
     /// Reads its effects anew.

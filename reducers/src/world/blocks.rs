@@ -110,17 +110,31 @@ pub(crate) fn fall_asleep(ctx: &ReducerContext, chunk: u64, now_micros: i64) {
     });
 }
 
+/// A creature is gone; without any a block does not sleep, nor wake.
+pub(crate) fn creature_gone(ctx: &ReducerContext, chunk: u64, is_empty: bool) {
+    if is_empty {
+        change(ctx, chunk, |row| row.simulated_until_micros = 0);
+    }
+}
+
 /// Counts a course set in a block, and answers whether it may be published at once: if not, the
 /// tick does so, every so many microseconds. A second that has seen enough to be crowded ends at
 /// once, or a crowd that comes all at once would be published one by one until its end.
-pub(crate) fn count_input(ctx: &ReducerContext, chunk: u64, now_micros: i64) -> Option<i64> {
+///
+/// `is_new` is whether it does not overwrite one that waits: that would be no message more.
+pub(crate) fn count_input(
+    ctx: &ReducerContext,
+    chunk: u64,
+    now_micros: i64,
+    is_new: bool,
+) -> Option<i64> {
     let state = ctx.db.block_state().chunk_index().find(chunk)?;
     let known = ctx.db.block_input().chunk_index().find(chunk);
     let exists = known.is_some();
     let mut row = known.unwrap_or_else(|| window(chunk, now_micros, 0));
-    row.inputs = row.inputs.saturating_add(1);
+    row.inputs = row.inputs.saturating_add(u32::from(is_new));
     let is_gathered = state.crowded || is_crowd_already(row.inputs, state.watchers);
-    row.gathered += u32::from(is_gathered);
+    row.gathered = row.gathered.saturating_add(u32::from(is_new && is_gathered));
     if is_gathered && !state.crowded && row.ends_at_micros > now_micros {
         row.ends_at_micros = now_micros;
         row.slot = slot_of(now_micros);
@@ -197,8 +211,10 @@ fn close_window(
 pub(crate) fn forget(ctx: &ReducerContext, world: u32, bounds: &Area) {
     for block_x in block_of_mm(bounds.min_x_mm) - 1..=block_of_mm(bounds.max_x_mm) {
         for block_y in block_of_mm(bounds.min_y_mm) - 1..=block_of_mm(bounds.max_y_mm) {
-            let chunk = chunk_index(world, block_x, block_y);
-            ctx.db.block_state().chunk_index().delete(chunk);
+            // A crowded one is counted as such until its second is over.
+            change(ctx, chunk_index(world, block_x, block_y), |row| {
+                (row.players, row.watchers, row.simulated_until_micros) = (0, 0, 0);
+            });
         }
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Land<'a> {
 
     /// The same, but what would have to be made beyond that many blocks is not there.
     pub(crate) fn making_at_most(self, made_max: u32) -> Self {
-        Self { made_max, ..self }
+        Self { made_max, is_short: false, ..self }
     }
 
     pub(crate) fn bounds(&self) -> Area {
@@ -103,8 +103,7 @@ impl<'a> Land<'a> {
                 return Some(Rc::clone(block));
             }
         }
-        let south_west = (block_x.checked_mul(BLOCK_MM)?, block_y.checked_mul(BLOCK_MM)?);
-        if !self.bounds().contains(south_west.0, south_west.1) {
+        if !self.has(block_x, block_y) {
             return None;
         }
         let key = (self.config.ground_version, block_x, block_y);
@@ -118,6 +117,12 @@ impl<'a> Land<'a> {
         };
         self.last = Some((block_x, block_y, Rc::clone(&block)));
         Some(block)
+    }
+
+    /// Whether a block lies in the world.
+    pub(crate) fn has(&self, block_x: i32, block_y: i32) -> bool {
+        let corner = block_x.checked_mul(BLOCK_MM).zip(block_y.checked_mul(BLOCK_MM));
+        corner.is_some_and(|(x_mm, y_mm)| self.bounds().contains(x_mm, y_mm))
     }
 
     /// Whether a block need not be made.
@@ -211,7 +216,9 @@ pub(crate) fn terrain_of(ctx: &ReducerContext, world: u32) -> Option<(u64, Rc<Te
     if let Some(terrain) = known {
         return Some((row.version, terrain));
     }
-    let recipe = Recipe::from_toml(&row.recipe).expect("invariant: recipes are read before rows");
+    // Recipes are read before they are stored; one that a later module cannot read is no land,
+    // which is better than no movement.
+    let recipe = Recipe::from_toml(&row.recipe).ok()?;
     let terrain = Rc::new(Terrain::new(row.seed, recipe));
     MEMORY.with_borrow_mut(|memory| {
         if memory.terrains.len() >= TERRAINS_KEPT_MAX {

@@ -3,13 +3,15 @@
 //! Keeps true: `region_count` is right to the moment; `region` follows within
 //! `PUBLISH_INTERVAL`, so that a border crossed to and fro is not told to everybody.
 
-use super::land::terrain_of;
+use super::land::{bounds_of, terrain_of};
 use crate::Refusal;
 use crate::authority::require_database;
 use haven_rules::world::{
     CELL_MM, LandmarkKind, chunk_parts, neighbours, region_index, region_of_block, region_parts,
 };
-use haven_tables::world::{Landmark, Region, RegionCount, landmark, region, region_count};
+use haven_tables::world::{
+    Landmark, Region, RegionCount, landmark, region, region_count, world_config,
+};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
@@ -106,25 +108,46 @@ fn describe(ctx: &ReducerContext, region_index: u64) {
     let known = terrain_of(ctx, world).map(|(_, terrain)| terrain.region(region_x, region_y));
     let (name, settlements) =
         known.map_or_else(Default::default, |known| (known.name, known.settlements));
-    ctx.db.region().insert(Region { region_index, world, players: 0, name });
+    let count = ctx.db.region_count().region_index().find(region_index);
+    let players = count.map_or(0, |row| row.players);
+    ctx.db.region().insert(Region { region_index, world, players, name });
+    let bounds = ctx.db.world_config().world().find(world).map(|config| bounds_of(&config));
     for settlement in settlements {
+        let pos_x_mm = settlement.cell_x.saturating_mul(CELL_MM);
+        let pos_y_mm = settlement.cell_y.saturating_mul(CELL_MM);
+        if bounds.is_none_or(|bounds| !bounds.contains(pos_x_mm, pos_y_mm)) {
+            continue;
+        }
         ctx.db.landmark().insert(Landmark {
             landmark_id: 0,
             region_index,
-            pos_x_mm: settlement.cell_x.saturating_mul(CELL_MM),
-            pos_y_mm: settlement.cell_y.saturating_mul(CELL_MM),
+            pos_x_mm,
+            pos_y_mm,
             kind: LandmarkKind::Settlement.code(),
             name: settlement.name,
         });
     }
 }
 
-/// Forgets the regions of a world, whose land has changed or which has ended; they are described
-/// anew when somebody comes near.
-pub(crate) fn forget(ctx: &ReducerContext, world: u32) {
+/// Forgets the regions of a world, whose land has changed or which has ended, and answers those
+/// that players are in.
+pub(crate) fn forget(ctx: &ReducerContext, world: u32) -> Vec<u64> {
     let known: Vec<Region> = ctx.db.region().by_world().filter(world).collect();
+    let players = |index| ctx.db.region_count().region_index().find(index).map_or(0, |c| c.players);
+    let mut occupied = vec![];
     for row in known {
         ctx.db.landmark().by_region().delete(row.region_index);
         ctx.db.region().region_index().delete(row.region_index);
+        if players(row.region_index) > 0 {
+            occupied.push(row.region_index);
+        }
+    }
+    occupied
+}
+
+/// Describes regions and those around them anew; others are when somebody comes near.
+pub(crate) fn describe_around(ctx: &ReducerContext, occupied: Vec<u64>) {
+    for region in occupied.into_iter().flat_map(neighbours) {
+        describe(ctx, region);
     }
 }

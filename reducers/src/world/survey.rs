@@ -16,7 +16,7 @@ const INTERVAL_MICROS: i64 = 50_000;
 /// Most blocks made in one run: some milliseconds.
 const RUN_BLOCKS_MAX: u32 = 1;
 /// Most blocks looked at in one run.
-const RUN_LOOKS_MAX: u32 = 200;
+const RUN_LOOKS_MAX: u32 = 500;
 /// Most blocks waiting to be surveyed around; further ones are left to whoever needs them.
 const REQUESTS_MAX: u64 = 4_096;
 
@@ -38,9 +38,13 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     }
 }
 
-/// Asks for the land around a block.
+/// Asks for the land around a block, if some of it is not known yet.
 pub(crate) fn request(ctx: &ReducerContext, chunk_index: u64) {
-    let wanted = terrain_of(ctx, chunk_parts(chunk_index).0).is_some()
+    let (world, block_x, block_y) = chunk_parts(chunk_index);
+    let Ok(land) = Land::new(ctx, world) else { return };
+    let mut around = spiral().map(|(dx, dy)| (block_x + dx, block_y + dy));
+    let wanted = around.any(|(x, y)| land.has(x, y) && !land.is_known(x, y))
+        && terrain_of(ctx, world).is_some()
         && ctx.db.survey_request().count() < REQUESTS_MAX
         && ctx.db.survey_request().chunk_index().find(chunk_index).is_none();
     if wanted {

@@ -86,9 +86,10 @@ pub fn is_clear(land: &mut impl Land, from_mm: (i32, i32), to_mm: (i32, i32)) ->
     line::is_clear(&mut window, from, to)
 }
 
-fn is_too_far(from: (i32, i32), to: (i32, i32)) -> bool {
-    let square = |a: i32, b: i32| u64::from(a.abs_diff(b)).pow(2);
-    square(from.0, to.0) + square(from.1, to.1) > u64::from(PATH_RANGE_MM.unsigned_abs()).pow(2)
+/// Whether two positions are more than [`PATH_RANGE_MM`] apart.
+pub fn is_too_far(from: (i32, i32), to: (i32, i32)) -> bool {
+    let square = |a: i32, b: i32| u128::from(a.abs_diff(b)).pow(2);
+    square(from.0, to.0) + square(from.1, to.1) > u128::from(PATH_RANGE_MM.unsigned_abs()).pow(2)
 }
 
 /// As [`find`], and what it took.

@@ -345,6 +345,37 @@ proptest! {
     }
 
     #[test]
+    fn nobody_is_faster_than_ground_and_effects_allow(
+        (blocked, from, intent, speed, instants) in scenes(),
+        (class, percent) in prop::sample::select(vec![(Easy, 100_i64), (Rough, 75), (Hard, 50)]),
+        effects in prop::collection::vec(effects(), 0..4),
+    ) {
+        let class_of = |x: i32, y: i32| if blocked.contains(&(x, y)) { Blocked } else { class };
+        on_classes(class_of, |ground| {
+            let hastes = effects.iter().filter(|effect| effect.kind == EffectKind::Haste);
+            let haste = hastes.map(|effect| i64::from(effect.percent)).max().unwrap_or(0);
+            let pace = Pace { speed_mm_per_s: speed, effects: effects.clone() };
+            let course = Course { intent, pace: &pace, waypoints: &[], seed: 7 };
+            let first = set_out(0, from, &course, ground);
+            let mut held = (first.segment, first.intent);
+            let mut last = (0, from);
+            for at in instants {
+                held = run_to(held.0, held.1, &pace, at, ground);
+                let (x, y) = held.0.position_at(at);
+                prop_assert!(BOUNDS.contains(x, y));
+                prop_assert!(!blocked.contains(&(cell_of_mm(x), cell_of_mm(y))));
+                let way_x = i128::from(x - last.1.0);
+                let way_y = i128::from(y - last.1.1);
+                let most = i128::from(speed) * i128::from(percent) * i128::from(100 + haste);
+                let far = most * i128::from(at - last.0) / 10_000_000_000 + 3;
+                prop_assert!(way_x * way_x + way_y * way_y <= far * far, "{:?}", held);
+                last = (at, (x, y));
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn a_late_tick_finds_what_a_punctual_one_found(
         (blocked, from, intent, speed, instants) in scenes(),
         effects in prop::collection::vec(effects(), 0..4),

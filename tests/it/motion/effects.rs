@@ -60,3 +60,33 @@ fn an_effect_changes_a_running_segment_and_ends_by_itself() {
         player.call("character_leave", json!([])).await.expect("left");
     });
 }
+
+#[test]
+fn leaving_is_no_way_out_of_an_effect() {
+    on_database(|database| async move {
+        let (_, ann_id, player) = database.enter("ann@example.org", "Ann").await;
+        let owner = &database.owner;
+        owner.call("motion_effect_apply", json!([ann_id, 2, 50, 0])).await.expect("slowed");
+        owner.call("motion_effect_apply", json!([ann_id, 1, 0, 1_500])).await.expect("rooted");
+        player.call("character_leave", json!([])).await.expect("left");
+        player.call("character_enter", json!([ann_id])).await.expect("back");
+        player.call("course_set", json!([-1, 0, false])).await.expect("she would walk");
+        let speed = || async { segment(&database.rows("motion").await[0]).vel_x_mm_per_s };
+        assert_eq!(speed().await, 0, "still rooted");
+        until("the root has ended", || async { (speed().await == -1_000).then_some(()) }).await;
+        let effects = database.rows("motion_effect").await;
+        assert_eq!(effects.len(), 1, "the slow has no end: {effects:?}");
+
+        // What ends while she is away is gone when she comes back.
+        owner.call("motion_effect_clear", json!([ann_id, 2])).await.expect("cleared");
+        owner.call("motion_effect_apply", json!([ann_id, 1, 0, 1])).await.expect("rooted");
+        player.call("character_leave", json!([])).await.expect("left");
+        player.call("character_enter", json!([ann_id])).await.expect("back");
+        until("no effect is left", || async {
+            database.rows("motion_effect").await.is_empty().then_some(())
+        })
+        .await;
+        player.call("course_set", json!([-1, 0, false])).await.expect("walking");
+        assert_eq!(speed().await, -2_000);
+    });
+}

@@ -38,6 +38,38 @@ fn creatures_sleep_where_nobody_watches_and_wake_when_somebody_comes() {
 }
 
 #[test]
+fn a_rooted_creature_that_sleeps_goes_on_when_it_wakes() {
+    on_database(|database| async move {
+        let owner = &database.owner;
+        owner.call("world_vigil_set", json!([0, true])).await.expect("awake");
+        owner.call("wanderer_spawn", json!([0, -4, -4, 1, 1, 7])).await.expect("it appears");
+        let id = database.rows("motion").await[0]["entity_id"].as_u64().expect("a number");
+        owner.call("world_vigil_set", json!([0, false])).await.expect("may sleep");
+        owner.call("motion_effect_apply", json!([id, 1, 0, 1_000])).await.expect("rooted");
+        until("it is asleep", || async {
+            database.rows("motion_due").await.is_empty().then_some(())
+        })
+        .await;
+        let (_, ann_id, _ann) = database.enter("ann@example.org", "Ann").await;
+        let place = json!([ann_id, -224_500, -224_500]);
+        owner.call("character_teleport", place).await.expect("moved");
+        until("its root is gone", || async {
+            database.rows("motion_effect").await.is_empty().then_some(())
+        })
+        .await;
+        until("it walks again", || async {
+            let rows = database.rows("motion").await;
+            let row = rows.iter().find(|row| row["entity_id"] == id)?;
+            (row["vel_x_mm_per_s"] != 0 || row["vel_y_mm_per_s"] != 0).then_some(())
+        })
+        .await;
+        owner.call("wanderer_clear", json!([0, 1])).await.expect("it goes");
+        let blocks = database.rows("block_state").await;
+        assert_eq!(blocks.len(), 9, "those around Ann alone: {blocks:?}");
+    });
+}
+
+#[test]
 fn a_vigil_keeps_a_world_awake() {
     on_database(|database| async move {
         let owner = &database.owner;

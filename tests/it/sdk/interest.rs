@@ -3,6 +3,7 @@
 use super::{open, play};
 use crate::support::{Database, now_micros, on_database, segment};
 use haven_client_sdk::{Event, Events, Haven, RealmClient};
+use haven_rules::motion::Segment;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -89,6 +90,31 @@ fn look(
     }
 }
 
+/// Segments the client held, by entity; the next one begins where the realm said it would.
+#[derive(Default)]
+struct Followed {
+    held: BTreeMap<u64, Segment>,
+    compared: usize,
+}
+
+impl Followed {
+    /// Where a segment begins at the very instant the one before it ended, the realm has computed
+    /// that place: it must be the one the client would have computed.
+    fn look(&mut self, realm: &RealmClient) {
+        for seen in realm.nearby() {
+            let before = self.held.insert(seen.entity_id, seen.segment);
+            let follows =
+                |before: &Segment| before.ends_at_micros == seen.segment.started_at_micros;
+            if let Some(before) = before.filter(follows) {
+                let expected = before.position_at(before.ends_at_micros);
+                let place = (seen.segment.pos_x_mm, seen.segment.pos_y_mm);
+                assert_eq!(expected, place, "{} from {before:?}", seen.entity_id);
+                self.compared += 1;
+            }
+        }
+    }
+}
+
 #[test]
 fn who_walks_two_kilometres_sees_everybody_near_once_and_watches_its_ring_only() {
     on_database(|database| async move {
@@ -105,10 +131,12 @@ fn who_walks_two_kilometres_sees_everybody_near_once_and_watches_its_ring_only()
         database.owner.call("motion_effect_apply", haste).await.expect("at 100 m/s");
         ann.run(1, 0).await.expect("running east");
         let (mut missing, mut blocks_max, mut met) = (BTreeMap::new(), 0, BTreeSet::new());
+        let mut followed = Followed::default();
         loop {
             let all = everybody(&database).await;
             told.listen(&mut events).await;
             look(&ann, &all, ann_id, &mut missing);
+            followed.look(&ann);
             blocks_max = blocks_max.max(ann.blocks_watched());
             met.extend(ann.nearby().iter().map(|seen| seen.entity_id));
             if all[&ann_id].0 >= i64::from(WAY_MM.end) {
@@ -119,6 +147,7 @@ fn who_walks_two_kilometres_sees_everybody_near_once_and_watches_its_ring_only()
         told.listen(&mut events).await;
         assert!(blocks_max <= BLOCKS_MAX, "{blocks_max} blocks were watched at once");
         assert!(met.len() >= 100, "only {} of 200 were met", met.len());
+        assert!(followed.compared >= 10, "only {} turns were seen", followed.compared);
         assert!(told.entered >= 80, "only {} entered", told.entered);
         agree_to_the_millimetre(&database, &ann).await;
         ann.disconnect().await;

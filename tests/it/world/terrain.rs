@@ -108,11 +108,19 @@ fn somewhere(round: u64, number: u64) -> (i32, i32) {
 #[test]
 fn land_is_surveyed_around_players_and_told_from_afar() {
     on_database(|database| async move {
+        let mut wide = crate::support::world();
+        for edge in ["min_block_x", "min_block_y"] {
+            wide[edge] = json!(-16);
+        }
+        for edge in ["max_block_x", "max_block_y"] {
+            wide[edge] = json!(16);
+        }
+        database.owner.call("world_configure", json!([wide])).await.expect("configured");
         with_land(&database, 1).await;
         let (_, _, player) = database.enter("ann@example.org", "Ann").await;
         until("the land around is made", || async {
             let made = database.rows("terrain_block").await.len();
-            (made == 64).then_some(())
+            (made == 121).then_some(())
         })
         .await;
         until("nothing is left to survey", || async {
@@ -135,6 +143,31 @@ fn land_is_surveyed_around_players_and_told_from_afar() {
         })
         .await;
         assert_eq!(database.rows("region_count").await, Vec::<Value>::new());
+    });
+}
+
+#[test]
+fn new_land_is_described_to_those_who_stand_on_it() {
+    on_database(|database| async move {
+        with_land(&database, 1).await;
+        let (_, _, _ann) = database.enter("ann@example.org", "Ann").await;
+        let names = || async {
+            let rows = database.rows("region").await;
+            let name = |row: &Value| row["name"].as_str().unwrap_or_default().to_owned();
+            rows.iter().map(name).collect::<Vec<_>>()
+        };
+        let before = names().await;
+        with_land(&database, 2).await;
+        let after = names().await;
+        assert_eq!(after.len(), 9);
+        assert_ne!(before, after);
+        let regions = database.rows("region").await;
+        assert_eq!(regions.iter().filter(|row| row["players"] == 1).count(), 1, "{regions:?}");
+        let edge = 256_000;
+        for row in database.rows("landmark").await {
+            let inside = |column: &str| row[column].as_i64().is_some_and(|mm| mm.abs() <= edge);
+            assert!(inside("pos_x_mm") && inside("pos_y_mm"), "outside of the world: {row}");
+        }
     });
 }
 

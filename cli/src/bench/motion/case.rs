@@ -1,7 +1,7 @@
 //! The cases of the motion benchmark: who moves everybody, how many there may be, and how fast.
 //!
 //! Keeps true: both ways of moving have the same land, the same places and the same speed for the
-//! same number of walkers.
+//! same number of walkers; where events are compared, nothing differs but the walkers.
 
 use clap::ValueEnum;
 
@@ -73,6 +73,16 @@ impl Case {
         if self == Self::RewrittenRows { Way::Rewritten } else { Way::Segments }
     }
 
+    /// Blocks along each edge of the land that many walk on. With the same events it is the same.
+    pub(super) fn blocks(self, walkers: u32) -> u32 {
+        match walkers {
+            _ if self == Self::SameEvents => 64,
+            ..=10_000 => 16,
+            10_001..=100_000 => 64,
+            _ => 128,
+        }
+    }
+
     /// How fast that many walk, millimetres per second. Whoever walks a tenth as fast turns a tenth
     /// as often: ten times as many then cause as many events.
     pub(super) fn speed_mm_per_s(self, walkers: u32) -> i32 {
@@ -81,15 +91,6 @@ impl Case {
         }
         let slower = i64::from(WALK_SPEED_MM_PER_S) * i64::from(SAME_EVENTS_BASE);
         i32::try_from(slower / i64::from(walkers)).unwrap_or(WALK_SPEED_MM_PER_S).max(2)
-    }
-}
-
-/// Blocks along each edge of the land that many walk on.
-pub(super) fn blocks_for(walkers: u32) -> u32 {
-    match walkers {
-        ..=10_000 => 16,
-        10_001..=100_000 => 64,
-        _ => 128,
     }
 }
 

@@ -208,3 +208,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_corners_of_the_widest_world_are_too_far_apart() {
+    let (west, east) = (i32::MIN, i32::MAX);
+    for (from, to) in [((west, west), (east, east)), ((east, west), (west, east))] {
+        assert!(is_too_far(from, to));
+        assert!(!is_too_far(from, from));
+    }
+    assert!(!is_too_far((0, 0), (PATH_RANGE_MM, 0)));
+    assert!(is_too_far((0, 0), (PATH_RANGE_MM, 1)));
+}
