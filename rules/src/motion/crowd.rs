@@ -49,12 +49,12 @@ pub fn is_crowd_already(inputs: u32, watchers: u32) -> bool {
     u64::from(inputs) * u64::from(watchers) > BLOCK_MESSAGES_MAX_PER_S
 }
 
-/// Every how many ticks a crowded block is published: beyond 1,500 watchers each tick's messages
-/// would take longer to send than the tick lasts.
+/// Every how many ticks a crowded block is published: beyond 2,000 watchers, 40,000 messages a
+/// second, each tick's messages would take longer to send than the tick lasts.
 pub const fn publish_every_ticks(watchers: u32) -> i64 {
     match watchers {
-        0..=1_500 => 1,
-        1_501..=3_000 => 2,
+        0..=2_000 => 1,
+        2_001..=4_000 => 2,
         _ => 4,
     }
 }
@@ -97,6 +97,14 @@ mod tests {
         assert!(is_crowd_already(10, 101));
         assert!(is_crowd_already(1, 1_001));
         assert!(is_crowd_already(u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn a_block_sends_at_most_40_000_messages_a_second_up_to_8_000_watchers() {
+        let expected = [(0, 1), (2_000, 1), (2_001, 2), (4_000, 2), (4_001, 4), (u32::MAX, 4)];
+        for (watchers, ticks) in expected {
+            assert_eq!(publish_every_ticks(watchers), ticks, "{watchers}");
+        }
     }
 
     #[test]
