@@ -9,6 +9,7 @@ mod motion;
 mod peer;
 mod plot;
 mod proc;
+mod redraw;
 mod report;
 mod server;
 
@@ -21,6 +22,7 @@ use clap::{Args, Subcommand};
 use self::crowd::CrowdArgs;
 use self::motion::MotionArgs;
 use self::plot::Plot;
+use self::redraw::PlotArgs;
 use self::report::{Metric, Report};
 use crate::signals::StopSignal;
 use crate::{engine_limit, terminal};
@@ -42,6 +44,7 @@ pub(crate) struct BenchArgs {
 enum Bench {
     Crowd(CrowdArgs),
     Motion(MotionArgs),
+    Plot(PlotArgs),
 }
 
 /// Somebody asked to stop.
@@ -79,6 +82,7 @@ pub(crate) struct OutputArgs {
 pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<()> {
     let mut stop = StopSignal::catch()?;
     match args.bench {
+        Bench::Plot(args) => redraw::run(&args),
         Bench::Crowd(args) => {
             let mut report = Report::new("crowd");
             let outcome = crowd::run(&args, &mut report, &mut stop).await;

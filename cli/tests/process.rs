@@ -46,6 +46,7 @@ fn the_help_tells_what_is_there() {
         &["bench", "--help"],
         &["bench", "crowd", "--help"],
         &["bench", "motion", "--help"],
+        &["bench", "plot", "--help"],
         &["world", "--help"],
         &["world", "preview", "--help"],
     ] {

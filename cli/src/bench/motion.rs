@@ -175,6 +175,11 @@ pub(crate) async fn run(
     }
 }
 
+/// Every column its table can have.
+pub(crate) fn all_columns() -> &'static [Metric] {
+    &COLUMNS
+}
+
 /// The columns of its table: those that something was measured for.
 pub(crate) fn columns(report: &Report) -> Vec<Metric> {
     let cases = report.cases();

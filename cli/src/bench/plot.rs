@@ -31,6 +31,8 @@ const COLOURS: [RGBColor; 9] = [
     RGBColor(90, 40, 130),
 ];
 const FONT: &str = "sans-serif";
+/// About so many labels on an axis.
+const LABELS: usize = 6;
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -68,11 +70,13 @@ impl Plot {
             .x_label_area_size(48)
             .y_label_area_size(72)
             .build_cartesian_2d((west..east).log_scale(), (south..north).log_scale())?;
-        let plain = |value: &f64| value.to_string();
+        let plain = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
         chart
             .configure_mesh()
             .x_desc(self.axes.0)
             .y_desc(self.axes.1)
+            .x_labels(LABELS)
+            .y_labels(LABELS)
             .x_label_formatter(&plain)
             .y_label_formatter(&plain)
             .label_style((FONT, 14))
