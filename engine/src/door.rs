@@ -11,9 +11,12 @@ mod frames;
 mod line;
 mod meters;
 mod pass;
+mod space;
 mod valve;
 
+use std::future::Future;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,7 +29,8 @@ use crate::limits::Limits;
 use census::{Census, Full, LinePlace};
 use meters::{Meters, Page};
 use pass::Renewals;
-use valve::{LOOK_EVERY, LagClock, Valve};
+use space::{Room, Space};
+use valve::{LagClock, Valve};
 
 pub(crate) use census::Place;
 pub(crate) use line::Line;
@@ -38,6 +42,7 @@ pub(crate) struct Door {
     limits: Limits,
     census: Census,
     valve: Valve,
+    space: Space,
     meters: Meters,
     renewals: Renewals,
     counters: Counters,
@@ -86,8 +91,11 @@ impl Door {
     /// A place for a player's socket.
     ///
     /// # Errors
-    /// In this order: [`Refusal::LogBehind`], [`Refusal::AccountFull`].
+    /// In this order: [`Refusal::DiskLow`], [`Refusal::LogBehind`], [`Refusal::AccountFull`].
     pub(crate) fn seat(&self, account: &str) -> Result<Place<String>, Refusal> {
+        if self.space.room() != Room::Plenty {
+            return Err(Refusal::DiskLow);
+        }
         if self.valve.is_closed() {
             return Err(Refusal::LogBehind);
         }
@@ -152,7 +160,39 @@ impl Door {
         let help = "How often players were not read from, for the log.";
         let held = self.valve.held_total();
         page.number("haven_guard_players_held_total", "counter", help, held);
+        let help = "Free bytes of the disk with the data; 0 where nobody looks.";
+        page.number("haven_engine_disk_free_bytes", "gauge", help, self.space.free_bytes());
+        let help = "0 plenty, 1 not for newcomers, 2 realms are read-only.";
+        page.number("haven_engine_disk_room", "gauge", help, self.space.room() as u64);
         page.text()
+    }
+
+    /// Looks at the disk below `folder` and tells `announce` whether realms are read-only: at the
+    /// first look and whenever it changes, until the result is dropped.
+    pub(crate) fn watch_space<F>(
+        self: &Arc<Self>,
+        folder: PathBuf,
+        announce: impl Fn(bool) -> F + Send + 'static,
+    ) -> DropGuard
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let stop = CancellationToken::new();
+        let (door, stopped) = (self.clone(), stop.clone());
+        tokio::spawn(async move {
+            let (mut looks, mut told) = (tokio::time::interval(space::LOOK_EVERY), None);
+            loop {
+                tokio::select! {
+                    () = stopped.cancelled() => return,
+                    _ = looks.tick() => {}
+                }
+                let is_out = door.space.look(&folder, &door.limits) == Room::Out;
+                if told.replace(is_out) != Some(is_out) {
+                    announce(is_out).await;
+                }
+            }
+        });
+        stop.drop_guard()
     }
 
     /// Looks at the logs until the result is dropped.
@@ -161,7 +201,7 @@ impl Door {
         let (door, stopped) = (self.clone(), stop.clone());
         tokio::spawn(async move {
             let mut clocks = std::collections::BTreeMap::<u64, LagClock>::new();
-            let mut looks = tokio::time::interval(LOOK_EVERY);
+            let mut looks = tokio::time::interval(valve::LOOK_EVERY);
             looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             while !stopped.is_cancelled() {
                 tokio::select! {

@@ -60,7 +60,8 @@ pub struct Engine {
     server: Server,
     node: Arc<Node>,
     guard: Arc<Guard>,
-    _watch: DropGuard,
+    /// What looks at logs and disk; ended first, for it holds the node.
+    watches: Option<(DropGuard, Option<DropGuard>)>,
     // Dropped last, in this order: the lock on the data directory, then the directory itself.
     _lock: PidFile,
     _temporary: Option<TempDir>,
@@ -101,9 +102,17 @@ impl Engine {
         let router = router.with_state(node.clone());
         let layer = axum07::middleware::from_fn_with_state(guard.clone(), guard::admit);
         let watch = guard.door().watch(node.logs().clone());
+        let watch_space = (!config.in_memory).then(|| {
+            let told = node.clone();
+            let announce = move |read_only| {
+                let node = told.clone();
+                async move { node.set_read_only(read_only).await }
+            };
+            guard.door().watch_space(folder.clone(), announce)
+        });
         let server = Server::start(listener, layer.layer(router), guard.door().clone())
             .map_err(|source| EngineError::Listen { addr: config.listen, source })?;
-        Ok(Self { server, node, guard, _watch: watch, _lock: lock, _temporary: temporary })
+        Ok(Self { server, node, guard, watches: Some((watch, watch_space)), _lock: lock, _temporary: temporary })
     }
 
     /// Where it listens, with the port that was found for port 0.
@@ -137,8 +146,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NotWritten`] when the disk did not keep up; what could be is written.
-    pub async fn stop(self) -> Result<(), EngineError> {
+    pub async fn stop(mut self) -> Result<(), EngineError> {
         let started = Instant::now();
+        self.watches = None;
         if !self.close_connections().await {
             tracing::warn!("some clients could not be disconnected; the next start does it");
         }

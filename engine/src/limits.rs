@@ -38,6 +38,10 @@ pub struct Limits {
     /// When it is so far behind, players are not read from until it has caught up by half.
     /// Milliseconds, at least the former, to 600,000.
     pub log_lag_millis_max: u32,
+    /// With less free disk than this, no newcomers are let in; 0 never looks. MiB.
+    pub disk_free_newcomers_mib: u32,
+    /// With less than this, realms are read-only for players. MiB, at most the former.
+    pub disk_free_mib_min: u32,
 }
 
 impl Default for Limits {
@@ -54,6 +58,8 @@ impl Default for Limits {
             token_grace_millis: 5_000,
             log_lag_newcomers_millis: 1_500,
             log_lag_millis_max: 3_000,
+            disk_free_newcomers_mib: 1_024,
+            disk_free_mib_min: 256,
         }
     }
 }
@@ -79,6 +85,7 @@ impl Limits {
             ("token_grace_millis", self.token_grace_millis, 0, 3_600_000),
             ("log_lag_newcomers_millis", self.log_lag_newcomers_millis, 600, LONG),
             ("log_lag_millis_max", self.log_lag_millis_max, self.log_lag_newcomers_millis, LONG),
+            ("disk_free_mib_min", self.disk_free_mib_min, 0, self.disk_free_newcomers_mib),
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {

@@ -310,6 +310,7 @@ impl From<RealmError> for Problem {
         match error {
             RealmError::Full => problem.retry_after(Duration::from_secs(10)),
             RealmError::Offline => problem.retry_after(Duration::from_secs(5)),
+            RealmError::ReadOnly => problem.retry_after(Duration::from_secs(30)),
             _ => problem,
         }
     }

@@ -54,6 +54,8 @@ pub enum Refusal {
     ConnectionUnknown,
     /// More body than this route takes.
     BodyTooLarge,
+    /// The disk is nearly full, so nobody new is let in.
+    DiskLow,
     /// The log is behind, so nobody new is let in.
     LogBehind,
     /// The account has as many sockets as it may.
@@ -72,7 +74,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All refusals, in the order of their checks.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::ConnectionsFull,
         Self::AddressFull,
         Self::RouteUnknown,
@@ -93,6 +95,7 @@ impl Refusal {
         Self::RouteForbidden,
         Self::ConnectionUnknown,
         Self::BodyTooLarge,
+        Self::DiskLow,
         Self::LogBehind,
         Self::AccountFull,
         Self::MessageTooLong,
@@ -216,6 +219,9 @@ impl Refusal {
                 S::PAYLOAD_TOO_LARGE,
                 "the body is larger than this route takes",
             ),
+            Self::DiskLow => {
+                ("guard.disk_low", S::SERVICE_UNAVAILABLE, "the disk is nearly full; come back later")
+            }
             Self::LogBehind => (
                 "guard.log_behind",
                 S::SERVICE_UNAVAILABLE,
