@@ -2,7 +2,7 @@
 
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
-use crate::support::{Database, ISSUER, now_micros, on_database, on_stage, until};
+use crate::support::{Database, ISSUER, PHC, now_micros, on_database, on_stage, sha256, until};
 use haven_gateway::tokens;
 use serde_json::{Value, json};
 
