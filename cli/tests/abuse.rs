@@ -168,9 +168,8 @@ async fn one_caller_can_neither_stop_the_server_nor_be_noticed() {
     println!("bystander: p50 {:?}, p99 {p99:?}; peak {} MB", waits[waits.len() / 2], up.peak_mb());
 
     assert!(refused > SOCKETS_OF_ONE_ACCOUNT / 2, "{refused} sockets were refused");
-    let code = |code: &str| {
-        number(&told, &format!("haven_guard_refusals_total{{code=\"guard.{code}\"}}"))
-    };
+    let code =
+        |code: &str| number(&told, &format!("haven_guard_refusals_total{{code=\"guard.{code}\"}}"));
     assert!(code("account_full") >= u64::from(refused), "each refusal is counted");
     assert!(code("message_too_long") > 0);
     assert!(number(&told, "haven_guard_slowed_total") > 0);

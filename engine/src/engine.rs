@@ -112,7 +112,14 @@ impl Engine {
         });
         let server = Server::start(listener, layer.layer(router), guard.door().clone())
             .map_err(|source| EngineError::Listen { addr: config.listen, source })?;
-        Ok(Self { server, node, guard, watches: Some((watch, watch_space)), _lock: lock, _temporary: temporary })
+        Ok(Self {
+            server,
+            node,
+            guard,
+            watches: Some((watch, watch_space)),
+            _lock: lock,
+            _temporary: temporary,
+        })
     }
 
     /// Where it listens, with the port that was found for port 0.

@@ -46,11 +46,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves `service` on `listener`, as far as `door` lets connections in, until stopped.
-    pub(crate) fn start<S>(
-        listener: TcpListener,
-        service: S,
-        door: Arc<Door>,
-    ) -> io::Result<Self>
+    pub(crate) fn start<S>(listener: TcpListener, service: S, door: Arc<Door>) -> io::Result<Self>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + 'static,
@@ -75,12 +71,8 @@ impl Server {
     }
 }
 
-async fn accept<S>(
-    listener: TcpListener,
-    service: S,
-    stop: CancellationToken,
-    door: Arc<Door>,
-) where
+async fn accept<S>(listener: TcpListener, service: S, stop: CancellationToken, door: Arc<Door>)
+where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
@@ -115,13 +107,8 @@ fn turn_away(stream: &TcpStream, refusal: Refusal, door: &Door) {
 }
 
 /// Serves one connection, then watches over it while it is a WebSocket.
-async fn serve<S>(
-    line: Line,
-    pass: Pass,
-    service: S,
-    stop: CancellationToken,
-    door: Arc<Door>,
-) where
+async fn serve<S>(line: Line, pass: Pass, service: S, stop: CancellationToken, door: Arc<Door>)
+where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,

@@ -151,7 +151,7 @@ const fn realm_status(error: RealmError) -> Option<StatusCode> {
     Some(match error {
         E::Closed => StatusCode::FORBIDDEN,
         E::Unknown => StatusCode::NOT_FOUND,
-        E::Full | E::Offline | E::NotConfigured | E::AdmissionReplayed => {
+        E::Full | E::Offline | E::NotConfigured | E::AdmissionReplayed | E::ReadOnly => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         E::DatabaseOnly

@@ -56,7 +56,7 @@ pub(crate) struct Census {
 #[derive(Debug)]
 pub(crate) struct LinePlace {
     lines: Arc<AtomicU32>,
-    _address: Option<Place<IpAddr>>,
+    address: Option<Place<IpAddr>>,
 }
 
 impl Drop for LinePlace {
@@ -97,13 +97,13 @@ impl Census {
     ) -> Result<LinePlace, Full> {
         let before = self.lines.fetch_add(1, Ordering::AcqRel);
         // From here on it is counted, and a refusal gives the place back.
-        let mut place = LinePlace { lines: self.lines.clone(), _address: None };
+        let mut place = LinePlace { lines: self.lines.clone(), address: None };
         if before >= most {
             return Err(Full::Everybody);
         }
         if let Some(network) = network_of(peer) {
             let address = Place::take(&self.addresses, network, most_per_address);
-            place._address = Some(address.ok_or(Full::Address)?);
+            place.address = Some(address.ok_or(Full::Address)?);
         }
         Ok(place)
     }

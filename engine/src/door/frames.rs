@@ -74,10 +74,10 @@ impl Frames {
             match self.state {
                 State::Broken(_) => return,
                 State::Start => {
-                    let is_request = first.is_ascii_uppercase();
-                    self.state = match is_request {
-                        true => State::Head { line_is_empty: false },
-                        false => State::Broken(Fault::Head),
+                    self.state = if first.is_ascii_uppercase() {
+                        State::Head { line_is_empty: false }
+                    } else {
+                        State::Broken(Fault::Head)
                     };
                     bytes = rest;
                 }

@@ -193,8 +193,7 @@ impl Behind {
         self.waiting = true;
         let since = *self.since.get_or_insert(now);
         let until = tokio::time::Instant::from_std(since + most);
-        let timer =
-            self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         timer.as_mut().poll(cx).is_ready()
     }
 }

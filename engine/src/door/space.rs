@@ -91,11 +91,8 @@ mod tests {
 
     #[test]
     fn each_step_has_a_limit_and_is_taken_back_above_it() {
-        let limits = Limits {
-            disk_free_newcomers_mib: 800,
-            disk_free_mib_min: 80,
-            ..Limits::default()
-        };
+        let limits =
+            Limits { disk_free_newcomers_mib: 800, disk_free_mib_min: 80, ..Limits::default() };
         let mut room = Room::Plenty;
         for (mib, expected) in [
             (800, Room::Plenty),
@@ -116,7 +113,8 @@ mod tests {
 
     #[test]
     fn nobody_looks_at_zero_and_the_largest_numbers_fit() {
-        let never = Limits { disk_free_newcomers_mib: 0, disk_free_mib_min: 0, ..Limits::default() };
+        let never =
+            Limits { disk_free_newcomers_mib: 0, disk_free_mib_min: 0, ..Limits::default() };
         assert_eq!(Room::of(0, Room::Plenty, &never), Room::Plenty);
         let all = Limits { disk_free_mib_min: u32::MAX, ..Limits::default() };
         assert_eq!(Room::of(u64::MAX, Room::Plenty, &all), Room::Plenty);
@@ -126,11 +124,8 @@ mod tests {
     #[test]
     fn the_disk_below_a_folder_has_a_size() {
         let (space, folder) = (Space::default(), tempfile::tempdir().expect("a directory"));
-        let greedy = Limits {
-            disk_free_newcomers_mib: u32::MAX,
-            disk_free_mib_min: 0,
-            ..Limits::default()
-        };
+        let greedy =
+            Limits { disk_free_newcomers_mib: u32::MAX, disk_free_mib_min: 0, ..Limits::default() };
         assert_eq!(space.look(folder.path(), &greedy), Room::Low);
         assert!(space.free_bytes() > 0);
         assert_eq!(space.look(Path::new("/no/such/folder"), &greedy), Room::Low);

@@ -149,7 +149,8 @@ impl Guard {
             pass.set_free();
         }
         self.replace_headers(&mut parts.headers, caller.as_ref())?;
-        Ok(Checked::Goes { request: Request::from_parts(parts, body), effect, seat })
+        let request = Request::from_parts(parts, body);
+        Ok(Checked::Goes(Box::new(Going { request, effect, seat })))
     }
 
     /// When a socket with this token is ended.
@@ -169,13 +170,12 @@ impl Guard {
     /// Has the engine answer, and opens the connection where it became a socket.
     async fn forward(
         &self,
-        request: Request,
-        effect: &Effect,
-        seat: Option<Seat>,
+        going: Going,
         pass: &Pass,
         next: Next,
     ) -> Result<Response<Body>, Refusal> {
-        let passage = self.passage(effect).await;
+        let Going { request, effect, seat } = going;
+        let passage = self.passage(&effect).await;
         let response = next.run(request).await;
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS => {
@@ -224,9 +224,16 @@ impl Guard {
 /// What the guard made of a request.
 enum Checked {
     /// It goes on to the engine.
-    Goes { request: Request, effect: Effect, seat: Option<Seat> },
+    Goes(Box<Going>),
     /// It has been done here.
     Answered(Response<Body>),
+}
+
+/// A request for the engine, what its success means, and the place of the socket it may become.
+struct Going {
+    request: Request,
+    effect: Effect,
+    seat: Option<Seat>,
 }
 
 /// A player's place for the socket that he is opening.
@@ -246,9 +253,7 @@ pub(crate) async fn admit(
     let request_id = uuid::Uuid::new_v4().to_string();
     let pass = request.extensions().get::<Pass>().cloned().unwrap_or_default();
     let checked = match guard.check(request, &pass).await {
-        Ok(Checked::Goes { request, effect, seat }) => {
-            guard.forward(request, &effect, seat, &pass, next).await
-        }
+        Ok(Checked::Goes(going)) => guard.forward(*going, &pass, next).await,
         Ok(Checked::Answered(response)) => Ok(response),
         Err(refusal) => Err(refusal),
     };

@@ -72,6 +72,81 @@ pub enum Refusal {
     Internal,
 }
 
+/// Code, status, and a sentence for people, in the order of [`Refusal::ALL`].
+const TERMS: [(&str, StatusCode, &str); Refusal::ALL.len()] = {
+    use StatusCode as S;
+    [
+        ("guard.connections_full", S::SERVICE_UNAVAILABLE, "there are too many connections"),
+        (
+            "guard.address_full",
+            S::TOO_MANY_REQUESTS,
+            "there are too many connections from this address",
+        ),
+        ("guard.route_unknown", S::NOT_FOUND, "there is nothing here"),
+        (
+            "guard.query_malformed",
+            S::BAD_REQUEST,
+            "the query cannot be read, or says something twice",
+        ),
+        ("guard.token_missing", S::UNAUTHORIZED, "a token is needed"),
+        ("guard.token_too_long", S::UNAUTHORIZED, "the token is too long"),
+        (
+            "guard.token_malformed",
+            S::UNAUTHORIZED,
+            "the token is not a signed token in compact form",
+        ),
+        ("guard.token_algorithm", S::UNAUTHORIZED, "only tokens signed with ES256 are accepted"),
+        (
+            "guard.token_key_unknown",
+            S::UNAUTHORIZED,
+            "the token names no key, or one that is not known",
+        ),
+        (
+            "guard.keys_unavailable",
+            S::SERVICE_UNAVAILABLE,
+            "the issuer's keys cannot be had at the moment",
+        ),
+        ("guard.token_signature", S::UNAUTHORIZED, "the signature does not match the key"),
+        (
+            "guard.token_issuer",
+            S::UNAUTHORIZED,
+            "the token is from an issuer that is not trusted here",
+        ),
+        (
+            "guard.token_expiry_missing",
+            S::UNAUTHORIZED,
+            "tokens without an expiry are not accepted",
+        ),
+        ("guard.token_expired", S::UNAUTHORIZED, "the token has expired"),
+        ("guard.token_not_yet_valid", S::UNAUTHORIZED, "the token is not valid yet"),
+        (
+            "guard.token_audience",
+            S::UNAUTHORIZED,
+            "the token is for something else than what was asked for",
+        ),
+        (
+            "guard.token_role",
+            S::UNAUTHORIZED,
+            "the token's role is not known, or does not go with its subject",
+        ),
+        ("guard.route_forbidden", S::FORBIDDEN, "this token does not open this route"),
+        ("guard.connection_unknown", S::NOT_FOUND, "there is no such connection of this account"),
+        ("guard.body_too_large", S::PAYLOAD_TOO_LARGE, "the body is larger than this route takes"),
+        ("guard.disk_low", S::SERVICE_UNAVAILABLE, "the disk is nearly full; come back later"),
+        (
+            "guard.log_behind",
+            S::SERVICE_UNAVAILABLE,
+            "the disk has to catch up; come back in a moment",
+        ),
+        ("guard.account_full", S::TOO_MANY_REQUESTS, "this account has too many connections"),
+        ("guard.message_too_long", S::PAYLOAD_TOO_LARGE, "the message is longer than the limit"),
+        ("guard.socket_malformed", S::BAD_REQUEST, "the request does not start like one"),
+        ("guard.reader_behind", S::REQUEST_TIMEOUT, "too much waits to be read"),
+        ("guard.token_ran_out", S::UNAUTHORIZED, "the token of this connection has ended"),
+        ("guard.internal", S::INTERNAL_SERVER_ERROR, "the guard could not do its work"),
+    ]
+};
+
 impl Refusal {
     /// All refusals, in the order of their checks.
     pub const ALL: [Self; 28] = [
@@ -125,139 +200,7 @@ impl Refusal {
     }
 
     fn terms(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::ConnectionsFull => (
-                "guard.connections_full",
-                S::SERVICE_UNAVAILABLE,
-                "there are too many connections",
-            ),
-            Self::AddressFull => (
-                "guard.address_full",
-                S::TOO_MANY_REQUESTS,
-                "there are too many connections from this address",
-            ),
-            Self::RouteUnknown => ("guard.route_unknown", S::NOT_FOUND, "there is nothing here"),
-            Self::QueryMalformed => (
-                "guard.query_malformed",
-                S::BAD_REQUEST,
-                "the query cannot be read, or says something twice",
-            ),
-            Self::TokenMissing => ("guard.token_missing", S::UNAUTHORIZED, "a token is needed"),
-            Self::TokenTooLong => (
-                "guard.token_too_long",
-                S::UNAUTHORIZED,
-                "the token is too long",
-            ),
-            Self::TokenMalformed => (
-                "guard.token_malformed",
-                S::UNAUTHORIZED,
-                "the token is not a signed token in compact form",
-            ),
-            Self::TokenAlgorithm => (
-                "guard.token_algorithm",
-                S::UNAUTHORIZED,
-                "only tokens signed with ES256 are accepted",
-            ),
-            Self::TokenKeyUnknown => (
-                "guard.token_key_unknown",
-                S::UNAUTHORIZED,
-                "the token names no key, or one that is not known",
-            ),
-            Self::KeysUnavailable => (
-                "guard.keys_unavailable",
-                S::SERVICE_UNAVAILABLE,
-                "the issuer's keys cannot be had at the moment",
-            ),
-            Self::TokenSignature => (
-                "guard.token_signature",
-                S::UNAUTHORIZED,
-                "the signature does not match the key",
-            ),
-            Self::TokenIssuer => (
-                "guard.token_issuer",
-                S::UNAUTHORIZED,
-                "the token is from an issuer that is not trusted here",
-            ),
-            Self::TokenExpiryMissing => (
-                "guard.token_expiry_missing",
-                S::UNAUTHORIZED,
-                "tokens without an expiry are not accepted",
-            ),
-            Self::TokenExpired => (
-                "guard.token_expired",
-                S::UNAUTHORIZED,
-                "the token has expired",
-            ),
-            Self::TokenNotYetValid => (
-                "guard.token_not_yet_valid",
-                S::UNAUTHORIZED,
-                "the token is not valid yet",
-            ),
-            Self::TokenAudience => (
-                "guard.token_audience",
-                S::UNAUTHORIZED,
-                "the token is for something else than what was asked for",
-            ),
-            Self::TokenRole => (
-                "guard.token_role",
-                S::UNAUTHORIZED,
-                "the token's role is not known, or does not go with its subject",
-            ),
-            Self::RouteForbidden => (
-                "guard.route_forbidden",
-                S::FORBIDDEN,
-                "this token does not open this route",
-            ),
-            Self::ConnectionUnknown => (
-                "guard.connection_unknown",
-                S::NOT_FOUND,
-                "there is no such connection of this account",
-            ),
-            Self::BodyTooLarge => (
-                "guard.body_too_large",
-                S::PAYLOAD_TOO_LARGE,
-                "the body is larger than this route takes",
-            ),
-            Self::DiskLow => {
-                ("guard.disk_low", S::SERVICE_UNAVAILABLE, "the disk is nearly full; come back later")
-            }
-            Self::LogBehind => (
-                "guard.log_behind",
-                S::SERVICE_UNAVAILABLE,
-                "the disk has to catch up; come back in a moment",
-            ),
-            Self::AccountFull => (
-                "guard.account_full",
-                S::TOO_MANY_REQUESTS,
-                "this account has too many connections",
-            ),
-            Self::MessageTooLong => (
-                "guard.message_too_long",
-                S::PAYLOAD_TOO_LARGE,
-                "the message is longer than the limit",
-            ),
-            Self::SocketMalformed => (
-                "guard.socket_malformed",
-                S::BAD_REQUEST,
-                "the request does not start like one",
-            ),
-            Self::ReaderBehind => (
-                "guard.reader_behind",
-                S::REQUEST_TIMEOUT,
-                "too much waits to be read",
-            ),
-            Self::TokenRanOut => (
-                "guard.token_ran_out",
-                S::UNAUTHORIZED,
-                "the token of this connection has ended",
-            ),
-            Self::Internal => (
-                "guard.internal",
-                S::INTERNAL_SERVER_ERROR,
-                "the guard could not do its work",
-            ),
-        }
+        TERMS[self as usize]
     }
 
     /// The whole response for a connection that is not read, as bytes.

@@ -74,14 +74,12 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
     let segments = split(path)?;
     let (access, database, body_bytes_max) = match (method.as_str(), segments.as_slice()) {
         ("GET", ["v1", "ping"]) => (Player, None, 0),
-        ("GET", ["v1", "database", db, "subscribe"]) => (Player, Some(*db), 0),
-        // Of our own: a later token for a socket that is open.
-        ("POST", ["v1", "database", db, "renew"]) => (Player, Some(*db), 0),
+        // `renew` is our own: a later token for a socket that is open.
+        ("GET", ["v1", "database", db, "subscribe"])
+        | ("POST", ["v1", "database", db, "renew"]) => (Player, Some(*db), 0),
         // SpacetimeDB's own command line asks this without its token before `sql` and `call`.
         // It tells no more than every welcome message on a WebSocket does.
         ("GET", ["v1", "database", db, "identity"]) => (Anyone, Some(*db), 0),
-        // Of our own: what the door counts.
-        ("GET", ["v1", "metrics"]) => (Owner, None, 0),
         ("POST", ["v1", "database"]) => (Owner, None, PUBLISH_BYTES_MAX),
         ("PUT", ["v1", "database", db]) => (Owner, Some(*db), PUBLISH_BYTES_MAX),
         (
@@ -94,7 +92,10 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
         | ("PUT", ["v1", "database", db, "names"]) => (Owner, Some(*db), BODY_BYTES_MAX),
         (
             "GET",
-            ["v1", "identity", "public-key"] | ["v1", "identity", _, "verify" | "databases"],
+            // `metrics` is our own: what the door counts.
+            ["v1", "metrics"]
+            | ["v1", "identity", "public-key"]
+            | ["v1", "identity", _, "verify" | "databases"],
         ) => (Owner, None, 0),
         _ => return Err(Refusal::RouteUnknown),
     };

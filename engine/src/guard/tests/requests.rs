@@ -246,6 +246,6 @@ async fn a_refusal_is_a_problem_document_and_is_counted() {
     }
     assert_eq!(document["request_id"], headers["x-request-id"].to_str().expect("text"));
     let counted: Vec<_> =
-        issuer.guard.refusals().into_iter().filter(|(_, number)| *number > 0).collect();
+        issuer.guard.door().refusals().into_iter().filter(|(_, number)| *number > 0).collect();
     assert_eq!(counted, [(Refusal::TokenMalformed.code(), 1)]);
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use super::super::token::{self, Caller, Standing};
+use super::super::token::{self, Standing};
 use super::super::{Refusal, TOKEN_BYTES_MAX};
 use super::{Issuer, KID, Pair, forge, header, now, sign};
 
