@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use haven_engine::{GuardConfig, KeySource};
+use haven_engine::{GuardConfig, KeySource, Limits};
 use haven_gateway::GatewayConfig;
 use haven_gateway::tokens::{ADMIN_AUDIENCE, realm_audience};
 use serde::Deserialize;
@@ -113,11 +113,12 @@ impl Default for RealmSection {
     }
 }
 
-/// Whose keys the guard before the engine trusts.
+/// Whose keys the guard before the engine trusts, and what callers may cost.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct GuardSection {
     pub(crate) jwks_uri: Option<String>,
+    pub(crate) limits: Limits,
 }
 
 impl Config {
@@ -137,6 +138,7 @@ impl Config {
             audience_admin: ADMIN_AUDIENCE.to_owned(),
             audience_realm_prefix: realm_audience(""),
             keys,
+            limits: self.guard.limits.clone(),
         }
     }
 

@@ -58,6 +58,7 @@ async fn measure_beside() -> anyhow::Result<EngineLimit> {
             audience_admin: ADMIN_AUDIENCE.to_owned(),
             audience_realm_prefix: realm_audience(""),
             keys: KeySource::File(keys.jwks_path()),
+            limits: haven_engine::Limits::default(),
         },
     })
     .await?;

@@ -112,6 +112,8 @@ async fn start_gateway(
     settings.home_uri.clone_from(&here);
     settings.realm_uris.entry(plan.realm_id.to_string()).or_insert(here);
     let gateway = Gateway::start(settings).await?;
+    let metrics = engine.metrics();
+    gateway.add_metrics(move || metrics.text());
     if gateway.wait_ready(READY_TIMEOUT).await {
         return Ok((gateway, plan));
     }

@@ -9,6 +9,7 @@ mod player;
 
 use crate::error::HavenError;
 use crate::event::Event;
+use crate::http::{self, Http};
 use crate::link::{Call, Link};
 use crate::realm::Reply;
 use crate::retry::Backoff;
@@ -16,6 +17,7 @@ use crate::session::Session;
 use crate::shared::Shared;
 use crate::wire::Admission;
 use player::Player;
+use reqwest::Method;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ use tokio::task::JoinSet;
 const RENEW_AGAIN: Duration = Duration::from_secs(10);
 /// A connection that held for so long has not failed for the reason the last one did.
 const STABLE: Duration = Duration::from_secs(10);
+/// What a host answers to a route that it does not have.
+const NOT_FOUND: u16 = 404;
 /// How far away a deadline is that there is not.
 const NEVER: Duration = Duration::from_hours(1);
 
@@ -104,7 +108,7 @@ impl Driver {
     async fn play(&mut self, player: &mut Player) -> End {
         loop {
             let now = Instant::now();
-            self.renew_if_due(now);
+            self.renew_if_due(now, player.connection_id());
             let deadline = player.next_deadline().unwrap_or(now + NEVER).min(self.renew_at);
             tokio::select! {
                 step = player.advance() => {
@@ -138,13 +142,13 @@ impl Driver {
         self.renew_at = Instant::now() + (lifetime * 2 / 3).max(Duration::from_secs(1));
     }
 
-    fn renew_if_due(&mut self, now: Instant) {
+    fn renew_if_due(&mut self, now: Instant, connection_id: Option<String>) {
         if now < self.renew_at {
             return;
         }
         self.renew_at = now + NEVER;
         let (session, realm_id) = (self.session.clone(), self.realm_id);
-        self.renewal.spawn(async move { session.admission(realm_id).await });
+        self.renewal.spawn(renew(session, realm_id, connection_id));
     }
 
     /// Tries until it succeeds, the session is over, or nobody wants it any more.
@@ -206,6 +210,27 @@ fn refuse(reply: Option<Reply>) {
         // Dropped when nobody waits any more.
         let _ = reply.send(Err(HavenError::Disconnected));
     }
+}
+
+/// Asks for a new admission, and tells the realm's guard that the connection may stay as long. A
+/// host without a guard does not know that route and does not end connections either.
+async fn renew(
+    session: Session,
+    realm_id: u16,
+    connection_id: Option<String>,
+) -> Result<Admission, HavenError> {
+    let admission = session.admission(realm_id).await?;
+    if let Some(connection_id) = connection_id {
+        let path =
+            format!("/v1/database/{}/renew?connection_id={connection_id}", admission.database);
+        let call = http::Call::new(Method::POST, &path).token(&admission.token);
+        let renewed = Http::new(&admission.uri)?.send::<()>(&call).await;
+        match renewed {
+            Err(HavenError::Refused { status: NOT_FOUND, .. }) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(admission)
 }
 
 async fn connect(

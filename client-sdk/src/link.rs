@@ -142,6 +142,11 @@ impl Link {
         Ok(Self { connection, inbox, watched: HashMap::new() })
     }
 
+    /// The connection's number, as the realm's guard knows it: 32 hex digits.
+    pub(crate) fn connection_id(&self) -> String {
+        self.connection.connection_id().to_hex().to_string()
+    }
+
     /// Goes on by one message, incoming or outgoing. May be cancelled.
     ///
     /// # Errors

@@ -72,6 +72,13 @@ impl WatchedLogs {
         self.open_logs().iter().map(|log| log.backlog()).sum()
     }
 
+    /// Of each open log: the replica, transactions it was given, and transactions on disk.
+    pub(crate) fn progress(&self) -> Vec<(u64, u64, u64)> {
+        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
+        let open = logs.iter().filter_map(|(id, log)| Some((*id, log.upgrade()?)));
+        open.map(|(id, log)| (id, log.expected.load(Ordering::Acquire), log.written())).collect()
+    }
+
     /// Waits until all that was handed over is on disk. `false` when `patience` ran out first.
     pub(crate) async fn wait_written(&self, patience: Duration) -> bool {
         wait(patience, || self.backlog() == 0).await

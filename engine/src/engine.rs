@@ -17,11 +17,13 @@ use spacetimedb_client_api::routes::database::DatabaseRoutes;
 use spacetimedb_paths::FromPathUnchecked as _;
 use spacetimedb_paths::server::{PidFile, PidFileError, ServerDataDir};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio_util::sync::DropGuard;
 use tower::Layer as _;
 
 use crate::EngineError;
+use crate::door::Door;
 use crate::guard::{self, Guard, GuardConfig};
 use crate::node::Node;
 use crate::server::Server;
@@ -33,6 +35,12 @@ const DISCONNECTS_PATIENCE: Duration = Duration::from_millis(1500);
 const EXIT_PATIENCE: Duration = Duration::from_secs(2);
 const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What the system keeps of one connection's output; it doubles the number for its own account.
+/// Beyond it a reader that does not keep up is noticed.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// How to start an engine.
 #[derive(Debug, Clone)]
@@ -52,6 +60,8 @@ pub struct Engine {
     server: Server,
     node: Arc<Node>,
     guard: Arc<Guard>,
+    /// What looks at logs and disk; ended first, for it holds the node.
+    watches: Option<(DropGuard, Option<DropGuard>)>,
     // Dropped last, in this order: the lock on the data directory, then the directory itself.
     _lock: PidFile,
     _temporary: Option<TempDir>,
@@ -76,7 +86,7 @@ impl Engine {
         let data_dir = Arc::new(ServerDataDir::from_path_unchecked(&folder));
         let lock = lock(&data_dir)?;
         check_release(&data_dir)?;
-        let listener = listen(config.listen).await?;
+        let listener = listen(config.listen)?;
 
         let tickets = Arc::new(TicketOffice::new()?);
         let guard = Arc::new(Guard::new(config.guard, tickets.clone()));
@@ -90,10 +100,26 @@ impl Engine {
 
         let router = routes::router(&node, database_routes(), axum07::Router::new());
         let router = router.with_state(node.clone());
-        let door = axum07::middleware::from_fn_with_state(guard.clone(), guard::admit);
-        let server = Server::start(listener, door.layer(router))
+        let layer = axum07::middleware::from_fn_with_state(guard.clone(), guard::admit);
+        let watch = guard.door().watch(node.logs().clone());
+        let watch_space = (!config.in_memory).then(|| {
+            let told = node.clone();
+            let announce = move |read_only| {
+                let node = told.clone();
+                async move { node.set_read_only(read_only).await }
+            };
+            guard.door().watch_space(folder.clone(), announce)
+        });
+        let server = Server::start(listener, layer.layer(router), guard.door().clone())
             .map_err(|source| EngineError::Listen { addr: config.listen, source })?;
-        Ok(Self { server, node, guard, _lock: lock, _temporary: temporary })
+        Ok(Self {
+            server,
+            node,
+            guard,
+            watches: Some((watch, watch_space)),
+            _lock: lock,
+            _temporary: temporary,
+        })
     }
 
     /// Where it listens, with the port that was found for port 0.
@@ -108,7 +134,12 @@ impl Engine {
 
     /// How often the guard refused, by code, since the start; codes that never occurred are 0.
     pub fn guard_refusals(&self) -> Vec<(&'static str, u64)> {
-        self.guard.refusals()
+        self.guard.door().refusals()
+    }
+
+    /// What the guard counts.
+    pub fn metrics(&self) -> EngineMetrics {
+        EngineMetrics(self.guard.door().clone())
     }
 
     /// Transactions that were acknowledged and are not on disk yet. Always 0 in memory.
@@ -122,8 +153,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NotWritten`] when the disk did not keep up; what could be is written.
-    pub async fn stop(self) -> Result<(), EngineError> {
+    pub async fn stop(mut self) -> Result<(), EngineError> {
         let started = Instant::now();
+        self.watches = None;
         if !self.close_connections().await {
             tracing::warn!("some clients could not be disconnected; the next start does it");
         }
@@ -167,6 +199,23 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn folder(&self) -> &Path {
         self.node.folder()
+    }
+}
+
+/// What the guard of a running engine counts; outlives it.
+#[derive(Clone)]
+pub struct EngineMetrics(Arc<Door>);
+
+impl EngineMetrics {
+    /// Prometheus text, the same as `GET /v1/metrics` with the owner's token.
+    pub fn text(&self) -> String {
+        self.0.metrics()
+    }
+}
+
+impl std::fmt::Debug for EngineMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineMetrics").finish_non_exhaustive()
     }
 }
 
@@ -220,11 +269,20 @@ fn check_release(data_dir: &ServerDataDir) -> Result<(), EngineError> {
     metadata.write(&file).map_err(EngineError::io(&file.0))
 }
 
-async fn listen(addr: SocketAddr) -> Result<TcpListener, EngineError> {
-    TcpListener::bind(addr).await.map_err(|source| match source.kind() {
+fn listen(addr: SocketAddr) -> Result<TcpListener, EngineError> {
+    bind(addr).map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => EngineError::PortTaken(addr),
         _ => EngineError::Listen { addr, source },
     })
+}
+
+fn bind(addr: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As tokio's own bind does: a port is free again at once after a stop.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// The engine's own routes, without their own limits: the guard has counted the bytes.

@@ -8,10 +8,12 @@
 
 mod bindings;
 mod control;
+mod door;
 mod durability;
 mod engine;
 mod error;
 mod guard;
+mod limits;
 mod module;
 mod node;
 mod publish;
@@ -23,9 +25,10 @@ mod ticket;
 mod tests;
 
 pub use bindings::{BindingsLanguage, generate_bindings, generate_player_bindings};
-pub use engine::{Engine, EngineConfig};
+pub use engine::{Engine, EngineConfig, EngineMetrics};
 pub use error::EngineError;
 pub use guard::{GuardConfig, KeySource, Refusal, TOKEN_BYTES_MAX};
+pub use limits::Limits;
 pub use publish::{PublishOutcome, publish};
 pub use schema::module_schema;
 

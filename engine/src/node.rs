@@ -18,7 +18,7 @@ use spacetimedb::client::ClientActorIndex;
 use spacetimedb::db;
 use spacetimedb::db::relational_db::RelationalDB;
 use spacetimedb::energy::{EnergyBalance, EnergyQuanta, NullEnergyMonitor};
-use spacetimedb::host::{DiskStorage, HostController, UpdateDatabaseResult};
+use spacetimedb::host::{DiskStorage, HostController, ReducerArgs, UpdateDatabaseResult};
 use spacetimedb::messages::control_db::{Database, Node as NodeRecord, Replica};
 use spacetimedb::util::jobs::JobCores;
 use spacetimedb_client_api::routes::subscribe::{HasWebSocketOptions, WebSocketOptions};
@@ -38,6 +38,8 @@ use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(2);
+/// What a realm's owner calls when its disk is nearly full, or no longer.
+const READ_ONLY_REDUCER: &str = "realm_read_only_set";
 
 /// The engine without its door.
 pub(crate) struct Node {
@@ -118,6 +120,22 @@ impl Node {
             }
         }
         Ok(connected)
+    }
+
+    /// Has every realm refuse or take players' calls. A database without that reducer is none.
+    pub(crate) async fn set_read_only(&self, read_only: bool) {
+        let Ok(databases) = self.control.databases() else { return };
+        for database in databases {
+            let (owner, identity) = (database.owner_identity, database.database_identity);
+            let Ok(module) = self.hosts.get_module_host(database.id).await else { continue };
+            let args = ReducerArgs::Json(format!("[{read_only}]").into());
+            let called =
+                module.call_reducer(owner, None, None, None, None, READ_ONLY_REDUCER, args);
+            match called.await {
+                Ok(_) => tracing::warn!(database = %identity, read_only, "the disk's room changed"),
+                Err(error) => tracing::debug!(database = %identity, "not told: {error}"),
+            }
+        }
     }
 
     /// The guard has ended the database's sockets; the old module must still see them go.

@@ -125,6 +125,40 @@ async fn a_stop_disconnects_every_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_realm_is_read_only_while_its_disk_has_no_room() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    host.publish(&engine).await;
+    assert_eq!(host.count(&engine, "realm_notice").await, 0);
+    engine.stop().await.expect("everything is written");
+
+    let mut config = host.config(false);
+    config.guard.limits.disk_free_newcomers_mib = u32::MAX;
+    config.guard.limits.disk_free_mib_min = u32::MAX;
+    let engine = Engine::start(config).await.expect("the engine starts");
+    // The owner's tools go on, or nobody could make room.
+    while host.count(&engine, "realm_notice").await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answer = reqwest::Client::new()
+        .get(format!("{}/v1/database/haven/subscribe", engine.uri()))
+        .bearer_auth(host.issuer.token(&json!({})))
+        .send()
+        .await
+        .expect("the guard answers");
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.expect("a body").contains("guard.disk_low"));
+    assert!(engine.metrics().text().contains("haven_engine_disk_room 2\n"));
+    engine.stop().await.expect("everything is written");
+
+    let engine = host.start(false).await;
+    while host.count(&engine, "realm_notice").await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn memory_leaves_nothing_behind() {
     let host = Host::new();
     let engine = host.start(true).await;

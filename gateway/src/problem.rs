@@ -151,7 +151,7 @@ const fn realm_status(error: RealmError) -> Option<StatusCode> {
     Some(match error {
         E::Closed => StatusCode::FORBIDDEN,
         E::Unknown => StatusCode::NOT_FOUND,
-        E::Full | E::Offline | E::NotConfigured | E::AdmissionReplayed => {
+        E::Full | E::Offline | E::NotConfigured | E::AdmissionReplayed | E::ReadOnly => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         E::DatabaseOnly
@@ -310,6 +310,7 @@ impl From<RealmError> for Problem {
         match error {
             RealmError::Full => problem.retry_after(Duration::from_secs(10)),
             RealmError::Offline => problem.retry_after(Duration::from_secs(5)),
+            RealmError::ReadOnly => problem.retry_after(Duration::from_secs(30)),
             _ => problem,
         }
     }

@@ -11,8 +11,8 @@ use haven_rules::realms::{
     validate_realm_identity,
 };
 use haven_tables::realms::{
-    Admission, Realm, RealmConfig, RealmConnection, RealmOwner, RealmPopulation, admission, realm,
-    realm_config, realm_connection, realm_owner, realm_population,
+    Admission, Realm, RealmConfig, RealmConnection, RealmNotice, RealmOwner, RealmPopulation,
+    admission, realm, realm_config, realm_connection, realm_notice, realm_owner, realm_population,
 };
 use spacetimedb::{Identity, ReducerContext, ScheduleAt, Table, Timestamp, reducer, table};
 use std::time::Duration;
@@ -122,6 +122,33 @@ pub fn realm_configure(
             changed_at: ctx.timestamp,
         });
     }
+    Ok(())
+}
+
+/// Has players' calls refused while the disk is nearly full, or no longer; the same again changes
+/// nothing. Owner only: the database's host calls it.
+///
+/// # Errors
+/// `account.permission_denied`.
+#[reducer]
+pub fn realm_read_only_set(ctx: &ReducerContext, read_only: bool) -> Result<(), Refusal> {
+    require_owner(ctx)?;
+    let known = ctx.db.realm_notice().singleton_id().find(0).is_some();
+    if known == read_only {
+        return Ok(());
+    }
+    if read_only {
+        ctx.db.realm_notice().insert(RealmNotice {
+            singleton_id: 0,
+            is_read_only: true,
+            text: RealmError::ReadOnly.text().to_owned(),
+            since: ctx.timestamp,
+        });
+    } else {
+        ctx.db.realm_notice().singleton_id().delete(0);
+    }
+    let action = if read_only { "realm_read_only" } else { "realm_writable" };
+    audit::record(ctx, 0, 0, action, "");
     Ok(())
 }
 

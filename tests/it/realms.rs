@@ -2,7 +2,7 @@
 
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
-use crate::support::{Database, ISSUER, now_micros, on_database, on_stage, until};
+use crate::support::{Database, ISSUER, PHC, now_micros, on_database, on_stage, sha256, until};
 use haven_gateway::tokens;
 use serde_json::{Value, json};
 
@@ -148,6 +148,46 @@ fn an_admission_that_ends_takes_the_character_out() {
         })
         .await;
         assert_eq!(code_of_a_step(&player).await, "realm.not_admitted");
+    });
+}
+
+#[test]
+fn a_read_only_realm_shows_everything_and_changes_nothing() {
+    on_database(|database| async move {
+        let (account_id, _, player) = database.enter("ann@example.org", "Aldric").await;
+        player.subscribe(&["SELECT * FROM realm_notice"]).await;
+        let set = async |read_only: bool| {
+            let set = database.owner.call("realm_read_only_set", json!([read_only])).await;
+            set.expect("the owner may");
+        };
+        let refused = player.call("realm_read_only_set", json!([true])).await;
+        let refused = refused.expect_err("the owner's alone");
+        assert!(refused.starts_with("account.permission_denied:"), "{refused}");
+        player.call("course_set", json!([1, 0, false])).await.expect("going");
+        set(true).await;
+        set(true).await;
+        let notice = &database.rows("realm_notice").await[0];
+        assert_eq!(notice["is_read_only"], true);
+        for (reducer, args) in [
+            ("course_set", json!([-1, 0, false])),
+            ("course_to", json!([1_000, 1_000])),
+            ("character_leave", json!([])),
+        ] {
+            let refused = player.call(reducer, args).await.expect_err(reducer);
+            assert!(refused.starts_with("realm.read_only:"), "{reducer}: {refused}");
+        }
+        let digest = sha256("bob@example.org");
+        let args = json!(["bob@example.org", digest, PHC, sha256("token"), 3600]);
+        let refused = database.owner.call("account_register", args).await.expect_err("no room");
+        assert!(refused.starts_with("realm.read_only:"), "{refused}");
+        let args = json!([account_id, 1, sha256("another token"), 3600]);
+        let refused = database.owner.call("session_open", args).await.expect_err("no room");
+        assert!(refused.starts_with("realm.read_only:"), "{refused}");
+        let told = |message: &Value| message.to_string().contains("is_read_only");
+        assert!(player.messages().iter().any(told), "players are told why");
+        set(false).await;
+        assert!(database.rows("realm_notice").await.is_empty());
+        player.call("course_set", json!([-1, 0, false])).await.expect("going");
     });
 }
 

@@ -165,6 +165,8 @@ fn check(config: &Config) -> Result<(), (String, String)> {
     if config.guard.jwks_uri.as_ref().is_some_and(|uri| !is_http(uri)) {
         return Err(("guard.jwks_uri".to_owned(), HTTP_EXPECTED.to_owned()));
     }
+    let limits = config.guard.limits.check();
+    limits.map_err(|(key, problem)| (format!("guard.limits.{key}"), problem))?;
     config.gateway.validate().map_err(|error| match error {
         GatewayError::Config { field: "home_uri", reason } => ("database.uri".to_owned(), reason),
         GatewayError::Config { field, reason } => (format!("gateway.{field}"), reason),
@@ -254,6 +256,8 @@ mod tests {
         refused("[world]\nspawn_x_mm = 999000000", &[], &[FILE, "world.spawn_x_mm"]);
         refused("[world]\nterrain = 'no/such.toml'", &[], &[FILE, "world.terrain", "hollow"]);
         refused("[instances.x]\nterrain = 'no'", &[], &[FILE, "instances.x.terrain", "open"]);
+        let limit = "[guard.limits]\nconnections_max = 0";
+        refused(limit, &[], &[FILE, "guard.limits.connections_max", "1 to 1000000"]);
         refused("[instances.x]\nnope = 1", &[], &[FILE, "instances.x.nope", "unknown key"]);
         refused(
             "[world]\nobstacles = [{ cell_x = 1 }]",

@@ -132,6 +132,11 @@ impl Player {
     }
 
     /// There is a connection again.
+    /// The number of the connection, while there is one.
+    pub(super) fn connection_id(&self) -> Option<String> {
+        self.link.as_ref().map(Link::connection_id)
+    }
+
     pub(super) fn resume(&mut self, link: Link) {
         self.attach(link);
     }

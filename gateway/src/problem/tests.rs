@@ -22,6 +22,7 @@ fn codes_of_the_contract_have_its_statuses() {
     check(RealmError::Closed.into(), 403, "realm.closed", None);
     check(RealmError::Full.into(), 503, "realm.full", Some("10"));
     check(RealmError::Offline.into(), 503, "realm.offline", Some("5"));
+    check(RealmError::ReadOnly.into(), 503, "realm.read_only", Some("30"));
     check(CharacterError::NameTaken.into(), 409, "character.name_taken", None);
     check(CharacterError::Unknown.into(), 404, "character.unknown", None);
     check(Refusal::RateLimited.into(), 429, "request.rate_limited", Some("1"));

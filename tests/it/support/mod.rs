@@ -10,7 +10,7 @@ pub mod rows;
 pub mod snapshot;
 
 use client::Client;
-use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, MODULE_WASM};
+use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, Limits, MODULE_WASM};
 use haven_gateway::keys::KeyStore;
 use haven_gateway::tokens::{self, Bearer};
 use haven_gateway::{Gateway, GatewayConfig};
@@ -44,11 +44,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    fn start() -> Self {
+    fn start(limits: Limits) -> Self {
         let keys_dir = TempDir::new().expect("a temporary directory");
         let keys = Arc::new(KeyStore::open_or_create(keys_dir.path()).expect("keys"));
         let runtime = Runtime::new().expect("a runtime");
-        let config = engine_config(keys_dir.path(), keys_dir.path(), true);
+        let mut config = engine_config(keys_dir.path(), keys_dir.path(), true);
+        config.guard.limits = limits;
         let engine = runtime.block_on(Engine::start(config)).expect("the engine starts");
         let uri = engine.uri();
         Self { engine: Some(engine), keys, uri, runtime: Some(runtime), keys_dir }
@@ -86,7 +87,7 @@ pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
     let stage = {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let stage = Arc::new(Stage::start());
+            let stage = Arc::new(Stage::start(Limits::default()));
             *shared = Arc::downgrade(&stage);
             stage
         })
@@ -99,7 +100,15 @@ pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
 
 /// Runs a test on an engine of its own, whose keys it may change.
 pub fn on_own_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
-    let stage = Arc::new(Stage::start());
+    on_limited_stage(Limits::default(), test);
+}
+
+/// Runs a test on an engine of its own with those limits.
+pub fn on_limited_stage<F: Future<Output = ()>>(
+    limits: Limits,
+    test: impl FnOnce(Arc<Stage>) -> F,
+) {
+    let stage = Arc::new(Stage::start(limits));
     let runtime = stage.runtime.as_ref().expect("a running stage").handle().clone();
     runtime.block_on(test(stage.clone()));
     drop(stage);
