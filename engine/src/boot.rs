@@ -76,7 +76,7 @@ fn scan_from_snapshot(logs: &Path, snapshots: &Path) -> io::Result<Scan> {
 
 fn last_good(scan: &Scan) -> String {
     let Some(offset) = scan.last_offset() else {
-        return "none that was read".to_owned();
+        return "none".to_owned();
     };
     match scan.last_at.and_then(|at| at.to_rfc3339().ok()) {
         Some(at) => format!("{offset}, of {at}"),

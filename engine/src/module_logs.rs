@@ -102,7 +102,8 @@ mod tests {
     use super::*;
 
     fn write(folder: &Path, name: &str, lines: std::ops::Range<u32>) {
-        let text: String = lines.map(|number| format!("line {number:05}\n")).collect();
+        let lines: Vec<String> = lines.map(|number| format!("line {number:05}\n")).collect();
+        let text = lines.concat();
         fs::write(folder.join(name), text).expect("written");
     }
 

@@ -206,6 +206,38 @@ async fn data_of_another_release_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_refused_calls_log_stays_below_its_bound() {
+    const BYTES_MAX: u64 = 4_000;
+    let host = Host::new();
+    let config = EngineConfig { module_logs_bytes_max: BYTES_MAX, ..host.config(false) };
+    let engine = Engine::start(config).await.expect("the engine starts");
+    host.publish(&engine).await;
+    let folder = host.data.path().join("engine/replicas/1/module_logs");
+    let size = || -> u64 {
+        let files = std::fs::read_dir(&folder).expect("a folder").filter_map(Result::ok);
+        files.map(|file| file.metadata().expect("there").len()).sum()
+    };
+    let url = format!("{}/v1/database/haven/call/realm_close", engine.uri());
+    let refuse = async || {
+        let call = reqwest::Client::new().post(&url).bearer_auth(host.issuer.owner_token());
+        let answer = call.json(&json!([9])).send().await.expect("the engine answers");
+        assert!(!answer.status().is_success());
+    };
+    while size() <= 2 * BYTES_MAX {
+        refuse().await;
+    }
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while size() > BYTES_MAX {
+        assert!(tokio::time::Instant::now() < deadline, "{} bytes", size());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let short = size();
+    refuse().await;
+    assert!(size() > short, "the engine writes on into the same file");
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_is_none_is_refused_with_a_reason() {
     let host = Host::new();
     let engine = host.start(true).await;

@@ -74,7 +74,7 @@ pub(super) fn write_new(
         if let Some(folder) = path.parent() {
             create_private(folder)?;
         }
-        let mut hashing = Hashing::new(private_file(path)?);
+        let mut hashing = Hashing::new(private_file(path, true)?);
         fill(&mut hashing)?;
         let (file, digested) = hashing.finish();
         file.sync_all()?;
@@ -171,9 +171,10 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
     opened.and_then(|opened| opened.sync_all()).map_err(BackupError::io(folder))
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
+/// Opens a file that only its owner can read; with `new`, one that is not there yet.
+pub(super) fn private_file(path: &Path, new: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(false).create_new(new);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

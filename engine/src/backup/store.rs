@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::BackupError;
 use super::manifest::Manifest;
+use super::{BackupError, files};
 use crate::engine::create_private;
 
 const GENERATION_PREFIX: &str = "generation-";
@@ -39,7 +39,7 @@ impl Store {
     pub(super) fn lock(&self) -> Result<StoreLock, BackupError> {
         create_private(&self.folder).map_err(BackupError::io(&self.folder))?;
         let path = self.folder.join(LOCK_FILE);
-        let file = File::create(&path).map_err(BackupError::io(&path))?;
+        let file = files::private_file(&path, false).map_err(BackupError::io(&path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(BackupError::Busy(self.folder.clone())),

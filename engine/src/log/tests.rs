@@ -7,11 +7,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use spacetimedb_commitlog::Commit as EngineCommit;
 use spacetimedb_commitlog::payload::txdata::{Mutations, Txdata};
+use spacetimedb_commitlog::{Commit as EngineCommit, Commitlog, Options};
 use spacetimedb_datastore::execution_context::ReducerContext;
 use spacetimedb_fs_utils::compression::compress_with_zstd;
 use spacetimedb_lib::{ConnectionId, Identity, ProductValue, Timestamp};
+use spacetimedb_paths::FromPathUnchecked as _;
+use spacetimedb_paths::server::CommitLogDir;
 use tempfile::TempDir;
 
 use super::cut::Cut;
@@ -99,6 +101,21 @@ fn a_write_that_was_cut_short_is_a_tail_and_no_damage() {
         assert_eq!((last.tail, last.whole_bytes), (tail, ends[2]), "{} bytes", left.len());
         assert_eq!((scan.last_offset(), scan.damage), (Some(1), None));
     }
+}
+
+#[test]
+fn the_engine_writes_where_nobody_reads_behind_a_part_of_a_header() {
+    let folder = folder();
+    let (path, ends) = segment(folder.path(), 0, &[Some(1), Some(2)]);
+    append(&path, &commit(2, Some(3))[..21]);
+    let logs = CommitLogDir::from_path_unchecked(folder.path());
+    let engine = Commitlog::<[u8; 9]>::open(logs, Options::default()).expect("it opens");
+    engine.append([0; 9]).expect("room");
+    assert_eq!(engine.flush().expect("written"), Some(2), "the engine counts it as written");
+    drop(engine);
+    let scan = scan(folder.path(), 0).expect("readable");
+    assert_eq!(scan.last_offset(), Some(1), "which is why a start cuts it off");
+    assert!(fs::metadata(&path).expect("there").len() > ends[2] + 21);
 }
 
 #[test]
