@@ -70,6 +70,8 @@ pub(crate) struct ServerSection {
     pub(crate) listen: SocketAddr,
     pub(crate) stdb_listen: SocketAddr,
     pub(crate) in_memory: bool,
+    /// Of each database, MiB.
+    pub(crate) module_logs_mib: u32,
 }
 
 impl Default for ServerSection {
@@ -79,6 +81,7 @@ impl Default for ServerSection {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             stdb_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             in_memory: false,
+            module_logs_mib: 64,
         }
     }
 }

@@ -15,7 +15,7 @@ use haven_gateway::logs::{LogFormat, init_logs as start_logs};
 
 use crate::args::Loader;
 use crate::config::{Config, Flags, uri_of};
-use crate::host::start_engine;
+use crate::host::{start_engine, tell_repairs};
 use crate::owner::Owner;
 use crate::setup::{RealmPlan, prepare_home};
 use crate::signals::StopSignal;
@@ -73,6 +73,7 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
         terminal::done("stopped before it was ready");
         return Ok(());
     };
+    spinner.suspend(|| tell_repairs(&engine));
     let started = tokio::select! {
         started = start_gateway(&owner, &config, &engine) => started.map(Some),
         () = stop.wait() => Ok(None),

@@ -137,7 +137,7 @@ fn number(metrics: &str, name: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_caller_can_neither_stop_the_server_nor_be_noticed() {
     let dir = TempDir::new().expect("a directory");
-    let up = Up::start(dir.path(), "127.0.0.1:0", "127.0.0.1:0");
+    let up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
     let haven = Haven::new(&up.gateway).expect("an address");
     let client = bystander(&haven).await;
     let mut attack = JoinSet::new();

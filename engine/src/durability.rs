@@ -2,6 +2,7 @@
 //!
 //! Keeps true: a transaction counts from the moment the engine hands it over, before anybody is
 //! answered, so "written" here includes everything that was acknowledged.
+//! A transaction that publishes a module is noted in the database's list of versions.
 //! Leaves out on purpose: the writing itself, which is the engine's own `Local` durability.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,10 @@ use async_trait::async_trait;
 use spacetimedb::db::relational_db::{self, LocalDurability, Txdata};
 use spacetimedb::host::{DurabilityProvider, ExternalDurability, StartSnapshotWatcher};
 use spacetimedb_durability::{Durability, TxOffset};
-use spacetimedb_paths::server::ServerDataDir;
+use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
+use spacetimedb_paths::standalone::{ProgramBytesDir, StandaloneDataDirExt as _};
+
+use crate::versions;
 
 /// How often a wait looks again.
 const POLL_MILLIS: u64 = 5;
@@ -23,12 +27,22 @@ struct WatchedLog {
     log: LocalDurability,
     /// Transactions in the log once all that was handed over is written.
     expected: AtomicU64,
+    replica: ReplicaDir,
+    programs: ProgramBytesDir,
 }
 
 impl WatchedLog {
-    fn new(log: LocalDurability) -> Self {
+    fn new(log: LocalDurability, replica: ReplicaDir, programs: ProgramBytesDir) -> Self {
         let written = log.durable_tx_offset().map_or(0, |offset| offset + 1);
-        Self { log, expected: AtomicU64::new(written) }
+        Self { log, expected: AtomicU64::new(written), replica, programs }
+    }
+
+    /// Keeps a module that was published. The log holds it too, so a failure loses nothing.
+    fn keep_version(&self, offset: TxOffset, program: &[u8]) {
+        let kept = versions::keep(&self.programs.0, &self.replica.0, offset, program);
+        if let Err(error) = kept {
+            tracing::warn!("a published module is not in the list of versions: {error}");
+        }
     }
 
     /// Transactions on disk.
@@ -46,7 +60,10 @@ impl Durability for WatchedLog {
     type TxData = Txdata;
 
     fn append_tx(&self, tx: Txdata) {
-        self.expected.fetch_add(1, Ordering::AcqRel);
+        let offset = self.expected.fetch_add(1, Ordering::AcqRel);
+        if let Some(program) = versions::published(&tx) {
+            self.keep_version(offset, program);
+        }
         self.log.append_tx(tx);
     }
 
@@ -115,9 +132,10 @@ impl DurabilityProvider for WatchedLogs {
         &self,
         replica_id: u64,
     ) -> anyhow::Result<(ExternalDurability, Option<StartSnapshotWatcher>)> {
-        let folder = self.data_dir.replica(replica_id).commit_log();
-        let (log, disk_size) = relational_db::local_durability(folder).await?;
-        let watched = Arc::new(WatchedLog::new(log.clone()));
+        let replica = self.data_dir.replica(replica_id);
+        let (log, disk_size) = relational_db::local_durability(replica.commit_log()).await?;
+        let programs = self.data_dir.program_bytes();
+        let watched = Arc::new(WatchedLog::new(log.clone(), replica, programs));
         self.logs
             .lock()
             .expect("invariant: no holder of the log list panics")

@@ -1,7 +1,8 @@
 //! The engine's life: start, run, stop.
 //!
 //! Keeps true: nothing of the engine is reachable without the guard; one engine works on a data
-//! directory; when `stop` has returned `Ok`, every acknowledged transaction is on disk.
+//! directory; no database starts from a log that cannot be read to its end; when `stop` has
+//! returned `Ok`, every acknowledged transaction is on disk.
 //! Leaves out on purpose: log output (the caller installs a `tracing` subscriber or not), the
 //! allocator (the binary's choice), and signals.
 
@@ -23,11 +24,14 @@ use tokio_util::sync::DropGuard;
 use tower::Layer as _;
 
 use crate::EngineError;
+use crate::control::Control;
 use crate::door::Door;
 use crate::guard::{self, Guard, GuardConfig};
+use crate::module_logs::LogJanitor;
 use crate::node::Node;
 use crate::server::Server;
 use crate::ticket::TicketOffice;
+use crate::{EngineError, boot};
 
 // A stop has ten seconds altogether.
 const CONNECTIONS_PATIENCE: Duration = Duration::from_millis(2500);
@@ -51,9 +55,14 @@ pub struct EngineConfig {
     pub listen: SocketAddr,
     /// Keep everything in memory, and what needs files in a temporary folder, until the stop.
     pub in_memory: bool,
+    /// What each database's module may log before the oldest is removed, bytes.
+    pub module_logs_bytes_max: u64,
     /// Whom to let in.
     pub guard: GuardConfig,
 }
+
+/// What [`EngineConfig::module_logs_bytes_max`] usually is: 64 MiB.
+pub const MODULE_LOGS_BYTES_MAX: u64 = 64 << 20;
 
 /// A running engine behind its guard. Call [`Engine::stop`]: a drop does not wait for the disk.
 pub struct Engine {
@@ -62,6 +71,8 @@ pub struct Engine {
     guard: Arc<Guard>,
     /// What looks at logs and disk; ended first, for it holds the node.
     watches: Option<(DropGuard, Option<DropGuard>)>,
+    repairs: Vec<String>,
+    _janitor: LogJanitor,
     // Dropped last, in this order: the lock on the data directory, then the directory itself.
     _lock: PidFile,
     _temporary: Option<TempDir>,
@@ -75,9 +86,9 @@ impl Engine {
     /// # Errors
     ///
     /// In this order: [`EngineError::Runtime`]; for the data directory [`EngineError::Io`],
-    /// [`EngineError::DataDirInUse`], and [`EngineError::DataDirUnusable`] when another release
-    /// wrote it; for the address [`EngineError::PortTaken`] or [`EngineError::Listen`];
-    /// [`EngineError::Keys`].
+    /// [`EngineError::DataDirInUse`], [`EngineError::DataDirUnusable`] when another release wrote
+    /// it, and [`EngineError::LogDamaged`]; for the address [`EngineError::PortTaken`] or
+    /// [`EngineError::Listen`]; [`EngineError::Keys`].
     pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             return Err(EngineError::Runtime);
@@ -86,6 +97,7 @@ impl Engine {
         let data_dir = Arc::new(ServerDataDir::from_path_unchecked(&folder));
         let lock = lock(&data_dir)?;
         check_release(&data_dir)?;
+        let repairs = repair(&data_dir, config.in_memory).await?;
         let listener = listen(config.listen)?;
 
         let tickets = Arc::new(TicketOffice::new()?);
@@ -94,6 +106,7 @@ impl Engine {
             path: folder.clone(),
             reason: format!("{error:#}"),
         };
+        let janitor = LogJanitor::start(&data_dir, config.module_logs_bytes_max);
         let node = Node::open(data_dir, config.in_memory, tickets).await.map_err(unusable)?;
         let node = Arc::new(node);
         node.launch_all().await.map_err(unusable)?;
@@ -117,9 +130,16 @@ impl Engine {
             node,
             guard,
             watches: Some((watch, watch_space)),
+            repairs,
+            _janitor: janitor,
             _lock: lock,
             _temporary: temporary,
         })
+    }
+
+    /// What was repaired in the data directory before it was used, a line each.
+    pub fn repairs(&self) -> &[String] {
+        &self.repairs
     }
 
     /// Where it listens, with the port that was found for port 0.
@@ -239,7 +259,7 @@ fn engine_folder(config: &EngineConfig) -> Result<(PathBuf, Option<TempDir>), En
 }
 
 /// Creates a folder that only its owner may enter: it holds every player's data.
-fn create_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -267,6 +287,21 @@ fn check_release(data_dir: &ServerDataDir) -> Result<(), EngineError> {
         None => current,
     };
     metadata.write(&file).map_err(EngineError::io(&file.0))
+}
+
+/// Makes the data directory one that the databases can start from; see `boot`.
+async fn repair(data_dir: &ServerDataDir, in_memory: bool) -> Result<Vec<String>, EngineError> {
+    if in_memory {
+        return Ok(Vec::new());
+    }
+    let data_dir = data_dir.clone();
+    let repaired = tokio::task::spawn_blocking(move || {
+        let control = Control::open_in(&data_dir).map_err(|error| {
+            EngineError::DataDirUnusable { path: data_dir.0.clone(), reason: format!("{error:#}") }
+        })?;
+        boot::repair_all(&data_dir, &control)
+    });
+    repaired.await.map_err(|_| EngineError::Runtime)?
 }
 
 fn listen(addr: SocketAddr) -> Result<TcpListener, EngineError> {

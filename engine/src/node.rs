@@ -60,8 +60,7 @@ impl Node {
         in_memory: bool,
         tickets: Arc<TicketOffice>,
     ) -> anyhow::Result<Self> {
-        let control_file = (!in_memory).then(|| data_dir.0.join("control.json"));
-        let control = Control::open(control_file).context("control.json")?;
+        let control = if in_memory { Control::open(None)? } else { Control::open_in(&data_dir)? };
         let programs = Arc::new(DiskStorage::new(data_dir.program_bytes().0).await?);
         let storage = if in_memory { db::Storage::Memory } else { db::Storage::Disk };
         let logs = Arc::new(WatchedLogs::new(data_dir.clone()));
@@ -97,6 +96,15 @@ impl Node {
             if let Err(error) = self.launch(database).await {
                 tracing::error!(database = %identity, "database not started: {error:#}");
             }
+        }
+        Ok(())
+    }
+
+    /// Starts every database; the first that cannot be started is the answer.
+    pub(crate) async fn launch_each(&self) -> anyhow::Result<()> {
+        for database in self.control.databases()? {
+            let label = self.control.label(&database.database_identity);
+            self.launch(database).await.with_context(|| format!("database {label}"))?;
         }
         Ok(())
     }

@@ -3,6 +3,10 @@
 //! Keeps true: every test has an engine, an issuer and a directory of its own.
 //! Leaves out on purpose: the module's behaviour, of which only the tables are used here.
 
+mod backups;
+mod boot;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,7 +15,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::guard::tests::Issuer;
-use crate::{Engine, EngineConfig, EngineError, GuardConfig, KeySource, MODULE_WASM, publish};
+use crate::{
+    Engine, EngineConfig, EngineError, GuardConfig, KeySource, MODULE_LOGS_BYTES_MAX, MODULE_WASM,
+    publish,
+};
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
@@ -33,6 +40,7 @@ impl Host {
             data_dir: self.data.path().to_owned(),
             listen: "127.0.0.1:0".parse().expect("an address"),
             in_memory,
+            module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
             guard: GuardConfig::new("haven", keys),
         }
     }
@@ -59,6 +67,31 @@ impl Host {
         let text = answer.text().await.expect("an answer");
         assert!(status.is_success(), "{statement}: {status} {text}");
         text
+    }
+
+    /// Publishes the module with another hash: a custom section, which changes nothing else.
+    async fn publish_noted(&self, engine: &Engine, note: &[u8; 4]) {
+        let changed = [MODULE_WASM, &[0, 9, 4][..], note, b"\0\0\0\0"].concat();
+        let owner = self.issuer.owner_token();
+        publish(&engine.uri(), "haven", &owner, &changed).await.expect("accepted");
+    }
+
+    /// The commit log of the only database.
+    fn log_folder(&self) -> PathBuf {
+        self.data.path().join("engine/replicas/1/clog")
+    }
+
+    /// Calls a reducer as the owner.
+    async fn call(&self, engine: &Engine, reducer: &str, args: serde_json::Value) {
+        let answer = reqwest::Client::new()
+            .post(format!("{}/v1/database/haven/call/{reducer}", engine.uri()))
+            .bearer_auth(self.issuer.owner_token())
+            .json(&args)
+            .send()
+            .await
+            .expect("the engine answers");
+        let status = answer.status();
+        assert!(status.is_success(), "{reducer}: {status} {:?}", answer.text().await);
     }
 
     /// Commits one row that is recognised by its number.
@@ -204,6 +237,38 @@ async fn data_of_another_release_is_left_alone() {
     std::fs::write(&file, "version = \"1.99.0\"\nedition = \"haven\"\n").expect("writable");
     let error = Engine::start(host.config(false)).await.expect_err("it is too new");
     assert!(matches!(error, EngineError::DataDirUnusable { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refused_calls_log_stays_below_its_bound() {
+    const BYTES_MAX: u64 = 4_000;
+    let host = Host::new();
+    let config = EngineConfig { module_logs_bytes_max: BYTES_MAX, ..host.config(false) };
+    let engine = Engine::start(config).await.expect("the engine starts");
+    host.publish(&engine).await;
+    let folder = host.data.path().join("engine/replicas/1/module_logs");
+    let size = || -> u64 {
+        let files = std::fs::read_dir(&folder).expect("a folder").filter_map(Result::ok);
+        files.map(|file| file.metadata().expect("there").len()).sum()
+    };
+    let url = format!("{}/v1/database/haven/call/realm_close", engine.uri());
+    let refuse = async || {
+        let call = reqwest::Client::new().post(&url).bearer_auth(host.issuer.owner_token());
+        let answer = call.json(&json!([9])).send().await.expect("the engine answers");
+        assert!(!answer.status().is_success());
+    };
+    while size() <= 2 * BYTES_MAX {
+        refuse().await;
+    }
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while size() > BYTES_MAX {
+        assert!(tokio::time::Instant::now() < deadline, "{} bytes", size());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let short = size();
+    refuse().await;
+    assert!(size() > short, "the engine writes on into the same file");
+    engine.stop().await.expect("everything is written");
 }
 
 #[tokio::test(flavor = "multi_thread")]

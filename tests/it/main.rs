@@ -9,6 +9,7 @@ mod support;
 
 mod accounts;
 mod audit;
+mod backups;
 mod characters;
 mod errors;
 mod guard;

@@ -144,6 +144,9 @@ fn apply(config: &mut Config, flags: &Flags, default_keys_dir: bool) {
 
 /// Values that each are of their type and yet cannot be: the key, and why.
 fn check(config: &Config) -> Result<(), (String, String)> {
+    if !(1..=65_536).contains(&config.server.module_logs_mib) {
+        return Err(("server.module_logs_mib".to_owned(), "is 1 to 65536".to_owned()));
+    }
     check_realm(config)?;
     config.world.validate().map_err(|error| {
         let key = match error {
@@ -247,6 +250,7 @@ mod tests {
     fn bad_values_are_named_with_their_file_or_variable() {
         refused("[server]\nlisten = 'here'", &[], &[FILE, "server.listen", "here"]);
         refused("[server]\nin_memory = 3", &[], &[FILE, "server.in_memory", "3"]);
+        refused("[server]\nmodule_logs_mib = 0", &[], &[FILE, "module_logs_mib", "1 to 65536"]);
         refused("[realm]\nid = 70000", &[], &[FILE, "realm.id", "70000"]);
         refused("[realm]\nid = 0", &[], &[FILE, "realm.id", "1 to 65535"]);
         refused("[realm]\ncapacity = 0", &[], &[FILE, "realm.capacity"]);

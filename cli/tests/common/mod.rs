@@ -20,7 +20,8 @@ pub fn run(dir: &Path, args: &[&str]) -> Output {
 
 /// A running `haven up`; ended with the test, whatever comes of it.
 pub struct Up {
-    child: Child,
+    /// The process.
+    pub child: Child,
     /// The address of its gateway.
     pub gateway: String,
     /// The address of its guard.
@@ -36,8 +37,8 @@ impl Drop for Up {
 
 impl Up {
     /// Starts it in that directory and waits until it is ready.
-    pub fn start(dir: &Path, listen: &str, stdb_listen: &str) -> Self {
-        let args = ["up", "--data-dir", "data", "--listen", listen, "--stdb-listen", stdb_listen];
+    pub fn start(dir: &Path, data_dir: &str, [listen, stdb_listen]: &[&str; 2]) -> Self {
+        let args = ["up", "--data-dir", data_dir, "--listen", listen, "--stdb-listen", stdb_listen];
         let mut command = haven(&args);
         command.current_dir(dir).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("haven starts");

@@ -10,7 +10,9 @@ pub mod rows;
 pub mod snapshot;
 
 use client::Client;
-use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, Limits, MODULE_WASM};
+use haven_engine::{
+    Engine, EngineConfig, GuardConfig, KeySource, Limits, MODULE_LOGS_BYTES_MAX, MODULE_WASM,
+};
 use haven_gateway::keys::KeyStore;
 use haven_gateway::tokens::{self, Bearer};
 use haven_gateway::{Gateway, GatewayConfig};
@@ -78,6 +80,7 @@ pub fn engine_config(data_dir: &Path, keys_dir: &Path, in_memory: bool) -> Engin
         data_dir: data_dir.to_owned(),
         listen: "127.0.0.1:0".parse().expect("an address"),
         in_memory,
+        module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
         guard: GuardConfig::new(ISSUER, KeySource::File(keys_dir.join("jwks.json"))),
     }
 }
