@@ -23,7 +23,6 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::DropGuard;
 use tower::Layer as _;
 
-use crate::EngineError;
 use crate::control::Control;
 use crate::door::Door;
 use crate::guard::{self, Guard, GuardConfig};
