@@ -10,6 +10,7 @@ mod support;
 mod accounts;
 mod audit;
 mod characters;
+mod commands;
 mod errors;
 mod guard;
 mod http_contract;

@@ -4,7 +4,8 @@
 //! be listed, its token must be one of ours, and what goes on to the engine is written anew, with a
 //! ticket in place of the token.
 //! Keeps true: refuse when in doubt; the engine never sees a caller's token, path or query as it
-//! was sent; tokens are never logged.
+//! was sent; tokens are never logged; every answer says which run of the engine it is from, so that
+//! who waits for the disk knows whether it was this one that took what he sent.
 //! Leaves out on purpose: byte budgets, connection counts and health, which stand beside it.
 
 mod keys;
@@ -12,6 +13,7 @@ mod refusal;
 mod routes;
 mod swaps;
 mod token;
+mod written;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 
 use axum07::body::Body;
 use axum07::extract::{Request, State};
-use axum07::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
+use axum07::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
 use axum07::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum07::middleware::Next;
 use http_body_util::Limited;
@@ -29,6 +31,7 @@ pub use keys::KeySource;
 pub use refusal::Refusal;
 pub(crate) use swaps::LineSwap;
 pub use token::TOKEN_BYTES_MAX;
+pub(crate) use written::Logbook;
 
 use crate::ticket::TicketOffice;
 use keys::KeyRing;
@@ -36,6 +39,7 @@ use refusal::Counters;
 use routes::{Access, Effect, Parameters, Route};
 use swaps::{Passage, Swaps};
 use token::{Caller, Standing};
+use written::Barrier;
 
 /// Whom to let in.
 #[derive(Debug, Clone)]
@@ -72,6 +76,8 @@ const DROPPED_REQUEST_HEADERS: [HeaderName; 4] = [
 /// The engine shows the ticket here.
 const TICKET_HEADER: HeaderName = HeaderName::from_static("spacetime-identity-token");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The run of the engine: another one after each start.
+const RUN: HeaderName = HeaderName::from_static("x-haven-run");
 /// Who asks for what anybody may know.
 const NOBODY: &str = "nobody";
 
@@ -82,13 +88,23 @@ pub(crate) struct Guard {
     tickets: Arc<TicketOffice>,
     counters: Counters,
     swaps: Swaps,
+    barrier: Barrier,
+    run: HeaderValue,
 }
 
 impl Guard {
-    /// A guard that lets in whom `config` says, with tickets from `tickets`.
-    pub(crate) fn new(config: GuardConfig, tickets: Arc<TicketOffice>) -> Self {
+    /// A guard that lets in whom `config` says, with tickets from `tickets`, and answers from
+    /// `logbook` who waits for the disk.
+    pub(crate) fn new(
+        config: GuardConfig,
+        tickets: Arc<TicketOffice>,
+        logbook: Arc<dyn Logbook>,
+    ) -> Self {
         let keys = KeyRing::new(config.keys.clone());
-        Self { config, keys, tickets, counters: Counters::default(), swaps: Swaps::default() }
+        let (counters, swaps) = (Counters::default(), Swaps::default());
+        let run = HeaderValue::try_from(uuid::Uuid::new_v4().simple().to_string());
+        let run = run.expect("invariant: hex digits may stand in a header");
+        Self { config, keys, tickets, counters, swaps, barrier: Barrier::new(logbook), run }
     }
 
     /// Refusals so far, by code.
@@ -97,7 +113,7 @@ impl Guard {
     }
 
     /// Turns a request from outside into one for the engine, and says what its success means.
-    async fn check(&self, request: Request) -> Result<(Request, Effect), Refusal> {
+    async fn check(&self, request: Request) -> Result<Checked, Refusal> {
         let (mut parts, body) = request.into_parts();
         let route = routes::find(&parts.method, parts.uri.path())?;
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
@@ -116,7 +132,27 @@ impl Guard {
         let effect = route.effect();
         parts.uri = Uri::try_from(uri).map_err(|_| Refusal::QueryMalformed)?;
         self.replace_headers(&mut parts.headers, caller.as_ref())?;
-        Ok((Request::from_parts(parts, body), effect))
+        Ok(Checked { request: Request::from_parts(parts, body), effect, caller })
+    }
+
+    /// Answers a request that may pass.
+    async fn answer(&self, checked: Checked, next: Next) -> Result<Response<Body>, Refusal> {
+        let Checked { request, effect, caller } = checked;
+        if let Effect::Waits(database) = &effect {
+            let caller = caller.ok_or(Refusal::Internal)?;
+            return self.barrier.wait(database, &caller).await.map(|()| written());
+        }
+        let line = request.extensions().get::<LineSwap>().cloned();
+        let passage = self.passage(&effect).await;
+        let response = next.run(request).await;
+        if let (StatusCode::SWITCHING_PROTOCOLS, Some(line)) = (response.status(), &line) {
+            passage.opened(line);
+        }
+        match response.status() {
+            // The engine found a body without a declared length to be longer than the limit.
+            StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::BodyTooLarge),
+            _ => Ok(response),
+        }
     }
 
     /// Waits for its turn, where a request has to.
@@ -124,7 +160,7 @@ impl Guard {
         match effect {
             Effect::Opens(database) => self.swaps.open(database).await,
             Effect::Publishes(database) => self.swaps.publish(database).await,
-            Effect::None => Passage::Other,
+            Effect::Waits(_) | Effect::None => Passage::Other,
         }
     }
 
@@ -156,6 +192,22 @@ impl Guard {
     }
 }
 
+/// A request that may pass, written anew for the engine.
+struct Checked {
+    request: Request,
+    effect: Effect,
+    /// Who asks; none where anybody may.
+    caller: Option<Caller>,
+}
+
+/// Everything that was committed is on disk.
+fn written() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The layer: every request to the engine passes through this function.
 pub(crate) async fn admit(
     State(guard): State<Arc<Guard>>,
@@ -163,29 +215,18 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
-    let line = request.extensions().get::<LineSwap>().cloned();
-    let checked = match guard.check(request).await {
-        Ok((request, effect)) => {
-            let passage = guard.passage(&effect).await;
-            let response = next.run(request).await;
-            if let (StatusCode::SWITCHING_PROTOCOLS, Some(line)) = (response.status(), &line) {
-                passage.opened(line);
-            }
-            // The engine found a body without a declared length to be longer than the limit.
-            match response.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::BodyTooLarge),
-                _ => Ok(response),
-            }
-        }
+    let answered = match guard.check(request).await {
+        Ok(checked) => guard.answer(checked, next).await,
         Err(refusal) => Err(refusal),
     };
-    let mut response = checked.unwrap_or_else(|refusal| {
+    let mut response = answered.unwrap_or_else(|refusal| {
         guard.counters.count(refusal);
         tracing::debug!(code = refusal.code(), request_id, "refused");
         refusal.response(&request_id)
     });
     let headers = response.headers_mut();
     headers.remove(TICKET_HEADER);
+    headers.insert(RUN, guard.run.clone());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, value);
     }

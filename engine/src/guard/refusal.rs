@@ -47,13 +47,19 @@ pub enum Refusal {
     RouteForbidden,
     /// More body than this route takes.
     BodyTooLarge,
+    /// Too many wait until something is written, in all or with this account's tokens.
+    WaitersTooMany,
+    /// There is no such database to wait for.
+    DatabaseUnknown,
+    /// What was committed is not on disk yet.
+    NotWritten,
     /// The guard itself failed.
     Internal,
 }
 
 impl Refusal {
     /// All refusals, in the order of their checks.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::RouteUnknown,
         Self::QueryMalformed,
         Self::TokenMissing,
@@ -71,6 +77,9 @@ impl Refusal {
         Self::TokenRole,
         Self::RouteForbidden,
         Self::BodyTooLarge,
+        Self::WaitersTooMany,
+        Self::DatabaseUnknown,
+        Self::NotWritten,
         Self::Internal,
     ];
 
@@ -94,6 +103,9 @@ impl Refusal {
             Self::TokenRole => "guard.token_role",
             Self::RouteForbidden => "guard.route_forbidden",
             Self::BodyTooLarge => "guard.body_too_large",
+            Self::WaitersTooMany => "guard.waiters_too_many",
+            Self::DatabaseUnknown => "guard.database_unknown",
+            Self::NotWritten => "guard.not_written",
             Self::Internal => "guard.internal",
         }
     }
@@ -105,7 +117,7 @@ impl Refusal {
 
     fn http_status(self) -> StatusCode {
         match self {
-            Self::RouteUnknown => StatusCode::NOT_FOUND,
+            Self::RouteUnknown | Self::DatabaseUnknown => StatusCode::NOT_FOUND,
             Self::QueryMalformed => StatusCode::BAD_REQUEST,
             Self::TokenMissing
             | Self::TokenTooLong
@@ -119,7 +131,9 @@ impl Refusal {
             | Self::TokenNotYetValid
             | Self::TokenAudience
             | Self::TokenRole => StatusCode::UNAUTHORIZED,
-            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable | Self::WaitersTooMany | Self::NotWritten => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::RouteForbidden => StatusCode::FORBIDDEN,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -146,6 +160,9 @@ impl Refusal {
             Self::TokenRole => "the token's role is not known, or does not go with its subject",
             Self::RouteForbidden => "this token does not open this route",
             Self::BodyTooLarge => "the body is larger than this route takes",
+            Self::WaitersTooMany => "too many wait for the disk already",
+            Self::DatabaseUnknown => "there is no such database",
+            Self::NotWritten => "the disk has not kept up with what was committed; ask again",
             Self::Internal => "the guard could not do its work",
         }
     }

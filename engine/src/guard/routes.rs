@@ -45,17 +45,20 @@ pub(crate) struct Route<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Subscribe,
+    Written,
     Publish,
     Other,
 }
 
-/// What the success of a request means for a database's sockets.
+/// What a request means beyond being passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The connection is a socket on that database.
     Opens(String),
     /// The database has another module.
     Publishes(String),
+    /// It is not passed on: the guard answers it when that database is written.
+    Waits(String),
     /// Nothing.
     None,
 }
@@ -67,7 +70,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
     let segments = split(path)?;
     let (access, database, body_bytes_max) = match (method.as_str(), segments.as_slice()) {
         ("GET", ["v1", "ping"]) => (Player, None, 0),
-        ("GET", ["v1", "database", db, "subscribe"]) => (Player, Some(*db), 0),
+        ("GET", ["v1", "database", db, "subscribe" | "written"]) => (Player, Some(*db), 0),
         // SpacetimeDB's own command line asks this without its token before `sql` and `call`.
         // It tells no more than every welcome message on a WebSocket does.
         ("GET", ["v1", "database", db, "identity"]) => (Anyone, Some(*db), 0),
@@ -89,6 +92,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
     };
     let kind = match (method.as_str(), segments.as_slice()) {
         (_, [.., "subscribe"]) => Kind::Subscribe,
+        (_, [.., "written"]) => Kind::Written,
         ("PUT", ["v1", "database", _]) => Kind::Publish,
         _ => Kind::Other,
     };
@@ -137,11 +141,12 @@ impl Parameters {
 }
 
 impl Route<'_> {
-    /// What the request does to its database's sockets when it succeeds.
+    /// What the request does to its database's sockets when it succeeds, or instead of it.
     pub(crate) fn effect(&self) -> Effect {
         match (self.kind, self.database) {
             (Kind::Subscribe, Some(database)) => Effect::Opens(database.to_owned()),
             (Kind::Publish, Some(database)) => Effect::Publishes(database.to_owned()),
+            (Kind::Written, Some(database)) => Effect::Waits(database.to_owned()),
             _ => Effect::None,
         }
     }
@@ -178,7 +183,10 @@ mod tests {
     }
 
     #[test]
-    fn players_reach_the_subscription_and_the_ping() {
+    fn players_reach_the_subscription_the_barrier_and_the_ping() {
+        check("GET /v1/database/haven/written", Some(Access::Player));
+        check("POST /v1/database/haven/written", None);
+        check("GET /v1/written", None);
         check("GET /v1/database/haven/subscribe", Some(Access::Player));
         check("GET /v1/ping", Some(Access::Player));
     }
