@@ -3,20 +3,16 @@
 //! Every process listens on ports the system picks, in a directory that is removed, and is ended
 //! by its own id.
 
+mod up;
+
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Output;
+use std::time::Duration;
 use tempfile::TempDir;
-
-fn haven(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_haven"));
-    command.args(args).env_clear().env("NO_COLOR", "1").env("COLUMNS", "100");
-    command
-}
+use up::{Up, haven, port_of};
 
 fn run(dir: &Path, args: &[&str]) -> Output {
     haven(args).current_dir(dir).output().expect("haven runs")
@@ -54,56 +50,6 @@ fn the_help_tells_what_is_there() {
         let _ = writeln!(told, "$ haven {}\n{}", command.join(" "), text(&output.stdout));
     }
     insta::assert_snapshot!(told);
-}
-
-/// A running `haven up`; ended with the test, whatever comes of it.
-struct Up {
-    child: Child,
-    gateway: String,
-    database: String,
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Up {
-    fn start(dir: &Path, listen: &str, stdb_listen: &str) -> Self {
-        let args = ["up", "--data-dir", "data", "--listen", listen, "--stdb-listen", stdb_listen];
-        let mut command = haven(&args);
-        command.current_dir(dir).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("haven starts");
-        let output = child.stdout.take().expect("piped");
-        let mut words: Vec<String> = vec![];
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            words.extend(line.split_whitespace().map(str::to_owned));
-            if words.iter().any(|word| word == "stops") {
-                break;
-            }
-        }
-        let after = |label: &str| {
-            let at = words.iter().position(|word| word == label).expect(label);
-            words[at + 1].clone()
-        };
-        Self { gateway: after("gateway"), database: after("database"), child }
-    }
-
-    /// Asks it to stop, and answers its exit code and how long that took.
-    fn terminate(mut self) -> (Option<i32>, Duration) {
-        let began = Instant::now();
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(asked.success());
-        let status = self.child.wait().expect("it ends");
-        (status.code(), began.elapsed())
-    }
-}
-
-fn port_of(uri: &str) -> String {
-    uri.trim_start_matches("http://").to_owned()
 }
 
 async fn post(url: &str, token: Option<&str>, body: &Value) -> (u16, Value) {

@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use tokio::sync::watch;
 use spacetimedb::db::relational_db::{self, LocalDurability, Txdata};
 use spacetimedb::host::{DurabilityProvider, ExternalDurability, StartSnapshotWatcher};
 use spacetimedb_durability::{Durability, TxOffset};
 use spacetimedb_paths::server::ServerDataDir;
+use tokio::sync::watch;
 
 /// How often a wait looks again. The engine syncs every 500 ms and tells nobody.
 const POLL_MILLIS: u64 = 5;

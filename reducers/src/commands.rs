@@ -99,7 +99,7 @@ pub fn command_sweep(ctx: &ReducerContext, _timer: CommandSweepTimer) -> Result<
 
 /// The row of a session that is used now: known, or made where there is room.
 fn used_session(ctx: &ReducerContext, account_id: u64, session: u64) -> Result<u64, Refusal> {
-    let session_key = u128::from(account_id) << 64 | u128::from(session);
+    let session_key = (u128::from(account_id) << 64) | u128::from(session);
     let period = period_of(now_micros(ctx));
     let used_at_micros = i64::from(period) * i64::from(PERIOD_SECONDS) * 1_000_000;
     let wheel_slot = wheel_slot_of(period);

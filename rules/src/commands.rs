@@ -66,7 +66,11 @@ pub fn was_done(command: Done, remembered: Option<Done>) -> Result<bool, Command
     match remembered {
         Some(last) if command.sequence < last.sequence => Err(CommandError::TooOld),
         Some(last) if command.sequence == last.sequence => {
-            if command == last { Ok(true) } else { Err(CommandError::Reused) }
+            if command == last {
+                Ok(true)
+            } else {
+                Err(CommandError::Reused)
+            }
         }
         Some(_) | None => Ok(false),
     }
@@ -137,7 +141,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    const MICROS: i64 = PERIOD_SECONDS as i64 * 1_000_000;
+    const MICROS: i64 = 900_000_000;
 
     fn done(sequence: u64, fingerprint: u64) -> Done {
         Done { sequence, fingerprint }

@@ -142,15 +142,21 @@ fn a_stranger_neither_reads_nor_uses_receipts() {
         let (ann, anns, player) = database.enter("ann@example.org", "Ann").await;
         player.call("character_enter_once", json!([anns, id(7, 1)])).await.expect("there already");
         let (_, bobs, bob) = database.enter("bob@example.org", "Bob").await;
-        for table in ["command_receipt", "command_session"] {
-            let query = format!("SELECT * FROM {table}");
-            let subscription = json!({ "SubscribeMulti": {
-                "query_strings": [query], "request_id": 900, "query_id": { "id": 900 },
-            }});
-            for client in [&bob, &player] {
-                client.send(&subscription);
-                client.wait_for("SubscriptionError").await.expect("private, also one's own");
+        for client in [&bob, &player] {
+            for (number, table) in [(900, "command_receipt"), (901, "command_session")] {
+                client.send(&json!({ "SubscribeMulti": {
+                    "query_strings": [format!("SELECT * FROM {table}")],
+                    "request_id": number, "query_id": { "id": number },
+                }}));
             }
+            until("both are refused, one's own rows too", || async {
+                let messages = client.messages();
+                let refused = |message: &&Value| message.get("SubscriptionError").is_some();
+                let applied = |message: &Value| message.get("SubscribeMultiApplied").is_some();
+                assert!(!messages.iter().any(applied), "{messages:?}");
+                (messages.iter().filter(refused).count() == 2).then_some(())
+            })
+            .await;
         }
         let args = creation(ann, "Thief", &id(9, 1));
         let refused = bob.call("character_create_once", args).await.expect_err("for gateways");
@@ -169,8 +175,7 @@ async fn age(database: &Database, session: &Value, micros: i64) {
     let slot = used.div_euclid(900_000_000).rem_euclid(128);
     let id = &session["command_session_id"];
     let change = format!("used_at_micros = {used}, wheel_slot = {slot}");
-    let statement =
-        format!("UPDATE command_session SET {change} WHERE command_session_id = {id}");
+    let statement = format!("UPDATE command_session SET {change} WHERE command_session_id = {id}");
     let token = crate::support::owner_token(&database.stage.keys);
     let url = format!("{}/v1/database/{}/sql", database.stage.uri, database.name);
     let bearer = format!("Bearer {token}");
