@@ -4,15 +4,15 @@
 //! Leaves out on purpose: how fast it stays to the millisecond, which machines differ in; what is
 //! asserted is that nothing fails, nothing grows, and everything is counted.
 
-mod common;
+mod up;
 
-use common::Up;
 use haven_client_sdk::{Admission, Haven, RealmClient};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use up::Up;
 
 /// How long the attack lasts.
 const ATTACK: Duration = Duration::from_secs(10);
@@ -137,7 +137,7 @@ fn number(metrics: &str, name: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_caller_can_neither_stop_the_server_nor_be_noticed() {
     let dir = TempDir::new().expect("a directory");
-    let up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let up = Up::start(dir.path(), "127.0.0.1:0", "127.0.0.1:0");
     let haven = Haven::new(&up.gateway).expect("an address");
     let client = bystander(&haven).await;
     let mut attack = JoinSet::new();

@@ -3,14 +3,15 @@
 //! Every process listens on ports the system picks, in a directory that is removed, and is ended
 //! by its own id.
 
-mod common;
+mod up;
 
-use common::{Up, haven, run};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
+use up::{Up, haven, port_of, run};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -51,10 +52,6 @@ fn the_help_tells_what_is_there() {
     insta::assert_snapshot!(told);
 }
 
-fn port_of(uri: &str) -> String {
-    uri.trim_start_matches("http://").to_owned()
-}
-
 async fn post(url: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
     let mut request = reqwest::Client::new().post(url).json(body);
     if let Some(token) = token {
@@ -73,7 +70,7 @@ async fn get(url: &str, token: &str) -> (u16, Value) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn up_stops_at_sigterm_and_finds_everything_at_the_next_start() {
     let dir = TempDir::new().expect("a directory");
-    let up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
     let (listen, stdb_listen) = (port_of(&up.gateway), port_of(&up.database));
     assert_eq!(get(&format!("{}/readyz", up.gateway), "").await.0, 200);
     let body = json!({ "email": "ann@example.org", "password": "correct horse" });
@@ -107,7 +104,7 @@ async fn up_stops_at_sigterm_and_finds_everything_at_the_next_start() {
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "stopped after {took:?}");
 
-    let up = Up::start(dir.path(), "data", &[&listen, &stdb_listen]);
+    let up = Up::start_in(dir.path(), "data", [&listen, &stdb_listen]);
     let (status, list) = get(&characters, &token).await;
     assert_eq!(status, 200, "a token issued before still works: {list}");
     assert_eq!(list["characters"][0], made);
@@ -160,7 +157,7 @@ async fn register(up: &Up, name: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_made_while_up_runs_is_verified_and_restored_by_commands() {
     let dir = TempDir::new().expect("a directory");
-    let up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
     register(&up, "ann").await;
     let create = ["backup", "create", "backups", "--data-dir", "data", "--keep", "2"];
     for generation in 1..=3 {
@@ -182,7 +179,7 @@ async fn a_backup_made_while_up_runs_is_verified_and_restored_by_commands() {
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stderr);
     assert!(told.starts_with("error: backup.target_not_empty: "), "{told}");
-    let up = Up::start(dir.path(), "new", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let up = Up::start_in(dir.path(), "new", ["127.0.0.1:0", "127.0.0.1:0"]);
     assert_eq!(count(&up, dir.path(), "new", "account").await, 1);
     assert_eq!(up.terminate().0, Some(0));
 }
@@ -190,7 +187,7 @@ async fn a_backup_made_while_up_runs_is_verified_and_restored_by_commands() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_leaves_no_lock_and_loses_nothing_that_was_written() {
     let dir = TempDir::new().expect("a directory");
-    let mut up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let mut up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
     register(&up, "ann").await;
     assert_eq!(count(&up, dir.path(), "data", "account").await, 1);
     let pid_file = dir.path().join("data/engine/spacetime.pid");
@@ -199,7 +196,7 @@ async fn a_killed_process_leaves_no_lock_and_loses_nothing_that_was_written() {
     up.child.kill().expect("killed");
     up.child.wait().expect("ended");
     assert!(pid_file.exists(), "nobody removed it");
-    let up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
     assert_eq!(count(&up, dir.path(), "data", "account").await, 1);
     assert_eq!(up.terminate().0, Some(0));
 }
@@ -207,7 +204,7 @@ async fn a_killed_process_leaves_no_lock_and_loses_nothing_that_was_written() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_log_stops_the_start_with_one_line() {
     let dir = TempDir::new().expect("a directory");
-    let up = Up::start(dir.path(), "data", &["127.0.0.1:0", "127.0.0.1:0"]);
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
     register(&up, "ann").await;
     assert_eq!(up.terminate().0, Some(0));
     let path = dir.path().join("data/engine/replicas/1/clog/00000000000000000000.stdb.log");

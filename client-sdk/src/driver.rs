@@ -2,7 +2,8 @@
 //!
 //! Keeps true: one connection at a time; the admission is renewed before it runs out, without
 //! reconnecting; after a reconnect the character is back in the world and everything around it in
-//! view before anybody is told; the task ends when nobody holds the client any more.
+//! view before anybody is told, and then what is held goes out again; the task ends when nobody
+//! holds the client any more.
 //! Leaves out on purpose: what the realm's messages mean (`player`).
 
 mod player;
@@ -16,7 +17,7 @@ use crate::retry::Backoff;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::wire::Admission;
-use player::Player;
+use player::{Player, Report};
 use reqwest::Method;
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -36,9 +37,23 @@ const NEVER: Duration = Duration::from_hours(1);
 
 /// What a client asks its task to do.
 pub(crate) enum Command {
-    Enter { character_id: u64, reply: Reply },
-    Call { call: Call, reply: Option<Reply> },
-    Disconnect { done: oneshot::Sender<()> },
+    Enter {
+        character_id: u64,
+        reply: Reply,
+    },
+    Call {
+        call: Call,
+        reply: Option<Reply>,
+    },
+    /// A call that is repeated under its number until its result is certain.
+    Hold {
+        sequence: u64,
+        call: Call,
+        reply: Reply,
+    },
+    Disconnect {
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// Why a connection is over.
@@ -60,6 +75,9 @@ pub(crate) struct Driver {
     renewal: JoinSet<Result<Admission, HavenError>>,
     renew_at: Instant,
     backoff: Backoff,
+    /// Hears of commands that are written.
+    reports: mpsc::UnboundedReceiver<Report>,
+    reporter: mpsc::UnboundedSender<Report>,
 }
 
 impl Driver {
@@ -71,13 +89,16 @@ impl Driver {
     ) -> Self {
         let renew_at = Instant::now() + NEVER;
         let (renewal, backoff) = (JoinSet::new(), Backoff::default());
-        Self { shared, session, realm_id, commands, renewal, renew_at, backoff }
+        // Bounded by the commands that may be unanswered.
+        let (reporter, reports) = mpsc::unbounded_channel();
+        Self { shared, session, realm_id, commands, renewal, renew_at, backoff, reports, reporter }
     }
 
     /// Runs until nobody wants the client any more. `ready` hears when it can be used first.
     pub(crate) async fn run(mut self, link: Link, admission: Admission, ready: Reply) {
         self.renew_later(&admission);
-        let mut player = Player::new(Arc::clone(&self.shared), link, ready);
+        let (numbers, reporter) = (Arc::clone(self.session.numbers()), self.reporter.clone());
+        let mut player = Player::new(Arc::clone(&self.shared), link, ready, numbers, reporter);
         let (error, done) = loop {
             let began_at = Instant::now();
             let end = self.play(&mut player).await;
@@ -93,7 +114,7 @@ impl Driver {
                 }
                 End::Lost(reason) => {
                     player.suspend(reason);
-                    match self.reconnect().await {
+                    match self.reconnect(&mut player).await {
                         Ok(link) => player.resume(link),
                         Err(End::Done(done)) => break (HavenError::Closed, done),
                         Err(End::Closed(error)) => break (error, None),
@@ -123,9 +144,20 @@ impl Driver {
                         player.enter(character_id, Some(reply));
                     }
                     Some(Command::Call { call, reply }) => player.call(call, reply),
+                    Some(Command::Hold { sequence, call, reply }) => {
+                        player.hold(sequence, call, reply);
+                    }
                 },
+                Some(report) = self.reports.recv() => {
+                    if let ControlFlow::Break(end) = player.written(report) {
+                        return end;
+                    }
+                }
                 Some(renewed) = self.renewal.join_next() => match renewed {
-                    Ok(Ok(admission)) => self.renew_later(&admission),
+                    Ok(Ok(admission)) => {
+                        self.renew_later(&admission);
+                        player.renewed(&admission);
+                    }
                     Ok(Err(_)) | Err(_) => self.renew_at = Instant::now() + RENEW_AGAIN,
                 },
                 () = tokio::time::sleep_until(deadline.into()) => {
@@ -152,11 +184,12 @@ impl Driver {
     }
 
     /// Tries until it succeeds, the session is over, or nobody wants it any more.
-    async fn reconnect(&mut self) -> Result<Link, End> {
+    async fn reconnect(&mut self, player: &mut Player) -> Result<Link, End> {
         self.renewal.abort_all();
         loop {
             let wait = self.backoff.next_wait(rand::random());
-            match self.refusing(connect(self.session.clone(), self.realm_id, wait)).await? {
+            let connecting = connect(self.session.clone(), self.realm_id, wait);
+            match self.refusing(player, connecting).await? {
                 Ok((link, admission)) => {
                     self.renew_later(&admission);
                     return Ok(link);
@@ -168,8 +201,12 @@ impl Driver {
         }
     }
 
-    /// Waits for something, refusing what is asked for meanwhile.
-    async fn refusing<T>(&mut self, wait: impl Future<Output = T>) -> Result<T, End> {
+    /// Waits for something, refusing what is asked for meanwhile but commands, which are held.
+    async fn refusing<T>(
+        &mut self,
+        player: &mut Player,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, End> {
         let mut wait = std::pin::pin!(wait);
         loop {
             tokio::select! {
@@ -179,6 +216,9 @@ impl Driver {
                     Some(Command::Disconnect { done }) => return Err(End::Done(Some(done))),
                     Some(Command::Enter { reply, .. }) => refuse(Some(reply)),
                     Some(Command::Call { reply, .. }) => refuse(reply),
+                    Some(Command::Hold { sequence, call, reply }) => {
+                        player.hold(sequence, call, reply);
+                    }
                 },
             }
         }
@@ -240,6 +280,6 @@ async fn connect(
 ) -> Result<(Link, Admission), HavenError> {
     tokio::time::sleep(wait).await;
     let admission = session.admission(realm_id).await?;
-    let link = Link::open(&admission).await?;
+    let link = Link::open(&admission, session.http_to_ask()).await?;
     Ok((link, admission))
 }

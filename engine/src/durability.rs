@@ -1,13 +1,14 @@
 //! The commit logs of all databases, watched: how far they are written, and how far they must be.
 //!
 //! Keeps true: a transaction counts from the moment the engine hands it over, before anybody is
-//! answered, so "written" here includes everything that was acknowledged.
-//! A transaction that publishes a module is noted in the database's list of versions.
+//! answered, so "written" here includes everything that was acknowledged. A log is looked at by one
+//! task however many wait for it, and by none while nobody does. A transaction that publishes a
+//! module is noted in the database's list of versions.
 //! Leaves out on purpose: the writing itself, which is the engine's own `Local` durability.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -16,10 +17,11 @@ use spacetimedb::host::{DurabilityProvider, ExternalDurability, StartSnapshotWat
 use spacetimedb_durability::{Durability, TxOffset};
 use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
 use spacetimedb_paths::standalone::{ProgramBytesDir, StandaloneDataDirExt as _};
+use tokio::sync::watch;
 
 use crate::versions;
 
-/// How often a wait looks again.
+/// How often a wait looks again. The engine syncs every 500 ms and tells nobody.
 const POLL_MILLIS: u64 = 5;
 
 /// One database's commit log, and how many transactions it was given.
@@ -29,12 +31,17 @@ struct WatchedLog {
     expected: AtomicU64,
     replica: ReplicaDir,
     programs: ProgramBytesDir,
+    /// Transactions on disk, for those who wait; up to date while somebody does.
+    told: watch::Sender<u64>,
+    /// Whether a task looks at the log for those who wait.
+    looking: Mutex<bool>,
 }
 
 impl WatchedLog {
     fn new(log: LocalDurability, replica: ReplicaDir, programs: ProgramBytesDir) -> Self {
         let written = log.durable_tx_offset().map_or(0, |offset| offset + 1);
-        Self { log, expected: AtomicU64::new(written), replica, programs }
+        let (told, looking) = (watch::Sender::new(written), Mutex::new(false));
+        Self { log, expected: AtomicU64::new(written), told, looking, replica, programs }
     }
 
     /// Keeps a module that was published. The log holds it too, so a failure loses nothing.
@@ -43,6 +50,49 @@ impl WatchedLog {
         if let Err(error) = kept {
             tracing::warn!("a published module is not in the list of versions: {error}");
         }
+    }
+
+    /// Waits until everything that was handed over before this call is on disk; `false` when the
+    /// log was closed first.
+    async fn wait_written(log: Arc<Self>) -> bool {
+        let target = log.expected.load(Ordering::Acquire);
+        if log.written() >= target {
+            return true;
+        }
+        // Listens before the task looks whether anybody does.
+        let mut heard = log.told.subscribe();
+        Self::look_out(&log);
+        // Who waits must not keep a database open that is being closed.
+        drop(log);
+        heard.wait_for(|written| *written >= target).await.is_ok()
+    }
+
+    /// Sees to it that a task looks at the log until nobody listens any more.
+    fn look_out(log: &Arc<Self>) {
+        let mut looking = log.looking();
+        if std::mem::replace(&mut *looking, true) {
+            return;
+        }
+        let log = Arc::downgrade(log);
+        tokio::spawn(async move {
+            while log.upgrade().is_some_and(|log| log.look()) {
+                tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
+            }
+        });
+    }
+
+    /// Tells how much is written, and whether anybody still listens.
+    fn look(&self) -> bool {
+        let written = self.written();
+        self.told.send_if_modified(|told| std::mem::replace(told, written) != written);
+        // Under the lock: who begins to listen now either is counted or finds that nobody looks.
+        let mut looking = self.looking();
+        *looking = self.told.receiver_count() > 0;
+        *looking
+    }
+
+    fn looking(&self) -> MutexGuard<'_, bool> {
+        self.looking.lock().expect("invariant: no holder of this lock panics")
     }
 
     /// Transactions on disk.
@@ -101,9 +151,23 @@ impl WatchedLogs {
         wait(patience, || self.backlog() == 0).await
     }
 
+    /// Waits until everything one database has committed before this call is on disk: at once when
+    /// it does not run, or in memory. `false` when it was closed first.
+    pub(crate) async fn wait_written_of(&self, replica_id: u64) -> bool {
+        match self.open_log(replica_id) {
+            Some(log) => WatchedLog::wait_written(log).await,
+            None => true,
+        }
+    }
+
     /// Waits until every database is closed. `false` when `patience` ran out first.
     pub(crate) async fn wait_closed(&self, patience: Duration) -> bool {
         wait(patience, || self.open_logs().is_empty()).await
+    }
+
+    fn open_log(&self, replica_id: u64) -> Option<Arc<WatchedLog>> {
+        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
+        logs.get(&replica_id).and_then(Weak::upgrade)
     }
 
     fn open_logs(&self) -> Vec<Arc<WatchedLog>> {

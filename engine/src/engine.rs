@@ -100,15 +100,15 @@ impl Engine {
         let listener = listen(config.listen)?;
 
         let tickets = Arc::new(TicketOffice::new()?);
-        let guard = Arc::new(Guard::new(config.guard, tickets.clone()));
         let unusable = |error: anyhow::Error| EngineError::DataDirUnusable {
             path: folder.clone(),
             reason: format!("{error:#}"),
         };
         let janitor = LogJanitor::start(&data_dir, config.module_logs_bytes_max);
-        let node = Node::open(data_dir, config.in_memory, tickets).await.map_err(unusable)?;
-        let node = Arc::new(node);
+        let node = Node::open(data_dir, config.in_memory, tickets.clone()).await;
+        let node = Arc::new(node.map_err(unusable)?);
         node.launch_all().await.map_err(unusable)?;
+        let guard = Arc::new(Guard::new(config.guard, tickets, node.clone()));
 
         let router = routes::router(&node, database_routes(), axum07::Router::new());
         let router = router.with_state(node.clone());
@@ -185,7 +185,8 @@ impl Engine {
         }
         let logs = self.node.logs().clone();
         let written = logs.wait_written(WRITE_PATIENCE).await;
-        drop(self.node);
+        // The guard asks the node what is written.
+        drop((self.guard, self.node));
         if !logs.wait_closed(CLOSE_PATIENCE).await {
             tracing::debug!("a database is still open");
         }

@@ -34,6 +34,7 @@ use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 
 use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
+use crate::guard::Logbook;
 use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
@@ -195,6 +196,16 @@ fn count_clients(database: &RelationalDB) -> anyhow::Result<usize> {
 
 fn replica_of(database_id: u64) -> Replica {
     Replica { id: database_id, database_id, node_id: 0, leader: true }
+}
+
+#[async_trait]
+impl Logbook for Node {
+    async fn written(&self, database: &str) -> Option<bool> {
+        let by_name = self.control.lookup(database).ok().flatten();
+        let identity = by_name.or_else(|| Identity::from_hex(database).ok())?;
+        let database = self.control.database_of(&identity).ok().flatten()?;
+        Some(self.logs.wait_written_of(database.id).await)
+    }
 }
 
 #[async_trait]

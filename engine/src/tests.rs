@@ -287,3 +287,63 @@ async fn a_module_that_is_none_is_refused_with_a_reason() {
     let error = publish("http://127.0.0.1:1", "haven", &owner, MODULE_WASM).await.err();
     assert!(matches!(error, Some(EngineError::Unreachable { .. })), "{error:?}");
 }
+
+impl Host {
+    /// Asks whether everything is on disk; answers the status.
+    async fn written(&self, engine: &Engine) -> u16 {
+        let answer = reqwest::Client::new()
+            .get(format!("{}/v1/database/haven/written", engine.uri()))
+            .bearer_auth(self.issuer.owner_token())
+            .send()
+            .await
+            .expect("the engine answers");
+        answer.status().as_u16()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_barrier_was_asked_about_is_in_the_files_when_it_opens() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    host.publish(&engine).await;
+    for number in 1..=3 {
+        host.insert(&engine, number).await;
+        assert!(engine.durability_backlog() > 0, "the disk is slower than this");
+        // One task looks at the log for all of them.
+        let answers = futures::future::join_all((0..50).map(|_| host.written(&engine))).await;
+        assert!(answers.iter().all(|status| *status == 204), "{answers:?}");
+        // As a machine would find them that has lost its power now.
+        let copy = Host { issuer: Issuer::new(), data: tempfile::tempdir().expect("a directory") };
+        copy_files(host.data.path(), copy.data.path());
+        let found = copy.start(false).await;
+        assert_eq!(copy.count(&found, "realm_owner").await, 1 + u64::from(number));
+        found.stop().await.expect("nothing to write");
+    }
+    engine.stop().await.expect("everything is written");
+}
+
+/// Copies a folder that is being written to, without the lock on it.
+fn copy_files(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let path = entry.expect("an entry").path();
+        let copied = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_files(&path, &copied);
+        } else if path.extension().is_none_or(|extension| extension != "pid") {
+            std::fs::copy(&path, &copied).expect("copied");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_barrier_is_always_open_in_memory() {
+    let host = Host::new();
+    let engine = host.start(true).await;
+    host.publish(&engine).await;
+    host.insert(&engine, 1).await;
+    let began = std::time::Instant::now();
+    assert_eq!(host.written(&engine).await, 204);
+    assert!(began.elapsed() < Duration::from_millis(250), "nothing is waited for");
+    engine.stop().await.expect("nothing to write");
+}

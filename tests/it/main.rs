@@ -11,6 +11,7 @@ mod accounts;
 mod audit;
 mod backups;
 mod characters;
+mod commands;
 mod errors;
 mod guard;
 mod http_contract;

@@ -242,9 +242,14 @@ fn scheduled_reducers_refuse_every_client() {
         let timer = json!([{ "scheduled_id": 1, "scheduled_at": { "Interval": {
             "__time_duration_micros__": 1
         }}}]);
-        for reducer in
-            ["motion_tick", "session_sweep", "admission_sweep", "character_purge", "audit_sweep"]
-        {
+        for reducer in [
+            "motion_tick",
+            "session_sweep",
+            "admission_sweep",
+            "character_purge",
+            "command_sweep",
+            "audit_sweep",
+        ] {
             for client in [&player, &database.owner] {
                 let refused = client.call(reducer, timer.clone()).await.expect_err(reducer);
                 assert!(refused.starts_with("realm.database_only:"), "{reducer}: {refused}");

@@ -10,6 +10,7 @@ use spacetimedb_sdk::__codegen::{
 	__ws,
 };
 
+pub mod command_id_type;
 pub mod entity_type;
 pub mod instance_pass_type;
 pub mod landmark_type;
@@ -20,6 +21,7 @@ pub mod terrain_block_type;
 pub mod world_config_type;
 pub mod world_terrain_type;
 pub mod character_enter_reducer;
+pub mod character_enter_once_reducer;
 pub mod character_leave_reducer;
 pub mod character_respawn_reducer;
 pub mod course_follow_reducer;
@@ -29,6 +31,7 @@ pub mod instance_enter_reducer;
 pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
+pub mod instance_open_once_reducer;
 pub mod entity_table;
 pub mod instance_pass_table;
 pub mod landmark_table;
@@ -39,6 +42,7 @@ pub mod terrain_block_table;
 pub mod world_config_table;
 pub mod world_terrain_table;
 
+pub use command_id_type::CommandId;
 pub use entity_type::Entity;
 pub use instance_pass_type::InstancePass;
 pub use landmark_type::Landmark;
@@ -58,6 +62,7 @@ pub use terrain_block_table::*;
 pub use world_config_table::*;
 pub use world_terrain_table::*;
 pub use character_enter_reducer::{character_enter, set_flags_for_character_enter, CharacterEnterCallbackId};
+pub use character_enter_once_reducer::{character_enter_once, set_flags_for_character_enter_once, CharacterEnterOnceCallbackId};
 pub use character_leave_reducer::{character_leave, set_flags_for_character_leave, CharacterLeaveCallbackId};
 pub use character_respawn_reducer::{character_respawn, set_flags_for_character_respawn, CharacterRespawnCallbackId};
 pub use course_follow_reducer::{course_follow, set_flags_for_course_follow, CourseFollowCallbackId};
@@ -67,6 +72,7 @@ pub use instance_enter_reducer::{instance_enter, set_flags_for_instance_enter, I
 pub use instance_invite_reducer::{instance_invite, set_flags_for_instance_invite, InstanceInviteCallbackId};
 pub use instance_leave_reducer::{instance_leave, set_flags_for_instance_leave, InstanceLeaveCallbackId};
 pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, InstanceOpenCallbackId};
+pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_open_once, InstanceOpenOnceCallbackId};
 
 #[derive(Clone, PartialEq, Debug)]
 
@@ -78,6 +84,10 @@ pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, Inst
 pub enum Reducer {
         CharacterEnter {
         character_id: u64,
+}    ,
+    CharacterEnterOnce {
+        character_id: u64,
+        command: CommandId,
 }    ,
     CharacterLeave ,
     CharacterRespawn ,
@@ -104,6 +114,10 @@ pub enum Reducer {
     InstanceOpen {
         name: String,
 }    ,
+    InstanceOpenOnce {
+        name: String,
+        command: CommandId,
+}    ,
 }
 
 
@@ -115,6 +129,7 @@ impl __sdk::Reducer for Reducer {
     fn reducer_name(&self) -> &'static str {
         match self {
                         Reducer::CharacterEnter { .. } => "character_enter",
+            Reducer::CharacterEnterOnce { .. } => "character_enter_once",
             Reducer::CharacterLeave => "character_leave",
             Reducer::CharacterRespawn => "character_respawn",
             Reducer::CourseFollow { .. } => "course_follow",
@@ -124,6 +139,7 @@ impl __sdk::Reducer for Reducer {
             Reducer::InstanceInvite { .. } => "instance_invite",
             Reducer::InstanceLeave => "instance_leave",
             Reducer::InstanceOpen { .. } => "instance_open",
+            Reducer::InstanceOpenOnce { .. } => "instance_open_once",
 }
 }
 }
@@ -132,6 +148,7 @@ impl TryFrom<__ws::ReducerCallInfo<__ws::BsatnFormat>> for Reducer {
 fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Self> {
         match &value.reducer_name[..] {
                         "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
+            "character_enter_once" => Ok(__sdk::parse_reducer_args::<character_enter_once_reducer::CharacterEnterOnceArgs>("character_enter_once", &value.args)?.into()),
             "character_leave" => Ok(__sdk::parse_reducer_args::<character_leave_reducer::CharacterLeaveArgs>("character_leave", &value.args)?.into()),
             "character_respawn" => Ok(__sdk::parse_reducer_args::<character_respawn_reducer::CharacterRespawnArgs>("character_respawn", &value.args)?.into()),
             "course_follow" => Ok(__sdk::parse_reducer_args::<course_follow_reducer::CourseFollowArgs>("course_follow", &value.args)?.into()),
@@ -141,6 +158,7 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
             "instance_invite" => Ok(__sdk::parse_reducer_args::<instance_invite_reducer::InstanceInviteArgs>("instance_invite", &value.args)?.into()),
             "instance_leave" => Ok(__sdk::parse_reducer_args::<instance_leave_reducer::InstanceLeaveArgs>("instance_leave", &value.args)?.into()),
             "instance_open" => Ok(__sdk::parse_reducer_args::<instance_open_reducer::InstanceOpenArgs>("instance_open", &value.args)?.into()),
+            "instance_open_once" => Ok(__sdk::parse_reducer_args::<instance_open_once_reducer::InstanceOpenOnceArgs>("instance_open_once", &value.args)?.into()),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
 }
 }

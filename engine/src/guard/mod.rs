@@ -4,7 +4,8 @@
 //! be listed, its token must be one of ours, and what goes on to the engine is written anew, with a
 //! ticket in place of the token.
 //! Keeps true: refuse when in doubt; the engine never sees a caller's token, path or query as it
-//! was sent; tokens are never logged.
+//! was sent; tokens are never logged; every answer says which run of the engine it is from, so that
+//! who waits for the disk knows whether it was this one that took what he sent.
 //! Leaves out on purpose: byte budgets, connection counts and health, which are the [`Door`]'s.
 
 mod keys;
@@ -12,6 +13,7 @@ pub(crate) mod refusal;
 mod routes;
 mod swaps;
 mod token;
+mod written;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,7 +24,7 @@ use std::time::Instant;
 use axum07::body::Body;
 use axum07::extract::{Request, State};
 use axum07::http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
 };
 use axum07::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum07::middleware::Next;
@@ -31,6 +33,7 @@ use http_body_util::Limited;
 pub use keys::KeySource;
 pub use refusal::Refusal;
 pub use token::TOKEN_BYTES_MAX;
+pub(crate) use written::Logbook;
 
 use crate::door::{Door, Pass, Place};
 use crate::limits::Limits;
@@ -39,6 +42,7 @@ use keys::KeyRing;
 use routes::{Access, Effect, Parameters, Route};
 use swaps::{Passage, Swaps};
 use token::{Caller, Standing};
+use written::Barrier;
 
 /// Whom to let in.
 #[derive(Debug, Clone)]
@@ -80,6 +84,8 @@ const TICKET_HEADER: HeaderName = HeaderName::from_static("spacetime-identity-to
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Prometheus' text format.
 const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
+/// The run of the engine: another one after each start.
+const RUN: HeaderName = HeaderName::from_static("x-haven-run");
 /// Who asks for what anybody may know.
 const NOBODY: &str = "nobody";
 
@@ -90,14 +96,24 @@ pub(crate) struct Guard {
     tickets: Arc<TicketOffice>,
     swaps: Swaps,
     door: Arc<Door>,
+    barrier: Barrier,
+    run: HeaderValue,
 }
 
 impl Guard {
-    /// A guard that lets in whom `config` says, with tickets from `tickets`.
-    pub(crate) fn new(config: GuardConfig, tickets: Arc<TicketOffice>) -> Self {
+    /// A guard that lets in whom `config` says, with tickets from `tickets`, and answers from
+    /// `logbook` who waits for the disk.
+    pub(crate) fn new(
+        config: GuardConfig,
+        tickets: Arc<TicketOffice>,
+        logbook: Arc<dyn Logbook>,
+    ) -> Self {
         let keys = KeyRing::new(config.keys.clone());
         let door = Arc::new(Door::new(config.limits.clone()));
-        Self { config, keys, tickets, swaps: Swaps::default(), door }
+        let run = HeaderValue::try_from(uuid::Uuid::new_v4().simple().to_string());
+        let run = run.expect("invariant: hex digits may stand in a header");
+        let (swaps, barrier) = (Swaps::default(), Barrier::new(logbook));
+        Self { config, keys, tickets, swaps, door, barrier, run }
     }
 
     /// Where connections are counted and metered.
@@ -123,9 +139,7 @@ impl Guard {
         if let (Effect::Renews, Some(caller)) = (&effect, &caller) {
             let connection = parameters.connection_id()?.ok_or(Refusal::QueryMalformed)?;
             self.door.renew(&caller.subject, connection, self.end_of(caller))?;
-            let mut done = Response::new(Body::empty());
-            *done.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(Checked::Answered(done));
+            return Ok(Checked::Answered(no_content()));
         }
         if effect == Effect::Counts {
             let mut page = Response::new(Body::from(self.door.metrics()));
@@ -133,6 +147,10 @@ impl Guard {
             return Ok(Checked::Answered(page));
         }
         let body = limit(body, &parts.headers, route.body_bytes_max)?;
+        if let (Effect::Waits(database), Some(caller)) = (&effect, &caller) {
+            self.barrier.wait(database, caller).await?;
+            return Ok(Checked::Answered(no_content()));
+        }
         let is_owner = caller.as_ref().is_some_and(|c| c.standing == Standing::Owner);
         let connection = parameters.connection_id()?.unwrap_or_else(random_connection);
         let uri = route.rewrite(&parameters, connection, is_owner);
@@ -163,7 +181,7 @@ impl Guard {
         match effect {
             Effect::Opens(database) => self.swaps.open(database).await,
             Effect::Publishes(database) => self.swaps.publish(database).await,
-            Effect::Renews | Effect::Counts | Effect::None => Passage::Other,
+            Effect::Renews | Effect::Counts | Effect::Waits(_) | Effect::None => Passage::Other,
         }
     }
 
@@ -244,6 +262,14 @@ struct Seat {
     until: Instant,
 }
 
+/// Done, with nothing to say.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The layer: every request to the engine passes through this function.
 pub(crate) async fn admit(
     State(guard): State<Arc<Guard>>,
@@ -264,6 +290,7 @@ pub(crate) async fn admit(
     });
     let headers = response.headers_mut();
     headers.remove(TICKET_HEADER);
+    headers.insert(RUN, guard.run.clone());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, value);
     }

@@ -54,6 +54,12 @@ pub enum Refusal {
     ConnectionUnknown,
     /// More body than this route takes.
     BodyTooLarge,
+    /// Too many wait until something is written, in all or with this account's tokens.
+    WaitersTooMany,
+    /// There is no such database to wait for.
+    DatabaseUnknown,
+    /// What was committed is not on disk yet.
+    NotWritten,
     /// The disk is nearly full, so nobody new is let in.
     DiskLow,
     /// The log is behind, so nobody new is let in.
@@ -132,6 +138,13 @@ const TERMS: [(&str, StatusCode, &str); Refusal::ALL.len()] = {
         ("guard.route_forbidden", S::FORBIDDEN, "this token does not open this route"),
         ("guard.connection_unknown", S::NOT_FOUND, "there is no such connection of this account"),
         ("guard.body_too_large", S::PAYLOAD_TOO_LARGE, "the body is larger than this route takes"),
+        ("guard.waiters_too_many", S::SERVICE_UNAVAILABLE, "too many wait for the disk already"),
+        ("guard.database_unknown", S::NOT_FOUND, "there is no such database"),
+        (
+            "guard.not_written",
+            S::SERVICE_UNAVAILABLE,
+            "the disk has not kept up with what was committed; ask again",
+        ),
         ("guard.disk_low", S::SERVICE_UNAVAILABLE, "the disk is nearly full; come back later"),
         (
             "guard.log_behind",
@@ -149,7 +162,7 @@ const TERMS: [(&str, StatusCode, &str); Refusal::ALL.len()] = {
 
 impl Refusal {
     /// All refusals, in the order of their checks.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::ConnectionsFull,
         Self::AddressFull,
         Self::RouteUnknown,
@@ -170,6 +183,9 @@ impl Refusal {
         Self::RouteForbidden,
         Self::ConnectionUnknown,
         Self::BodyTooLarge,
+        Self::WaitersTooMany,
+        Self::DatabaseUnknown,
+        Self::NotWritten,
         Self::DiskLow,
         Self::LogBehind,
         Self::AccountFull,

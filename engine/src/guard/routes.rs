@@ -48,11 +48,12 @@ enum Kind {
     Subscribe,
     Renew,
     Metrics,
+    Written,
     Publish,
     Other,
 }
 
-/// What the success of a request means for a database's sockets.
+/// What a request means beyond being passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The connection is a socket on that database.
@@ -63,6 +64,8 @@ pub(crate) enum Effect {
     Renews,
     /// The guard's own numbers; the engine is not asked.
     Counts,
+    /// It is not passed on: the guard answers it when that database is written.
+    Waits(String),
     /// Nothing.
     None,
 }
@@ -74,8 +77,9 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
     let segments = split(path)?;
     let (access, database, body_bytes_max) = match (method.as_str(), segments.as_slice()) {
         ("GET", ["v1", "ping"]) => (Player, None, 0),
-        // `renew` is our own: a later token for a socket that is open.
-        ("GET", ["v1", "database", db, "subscribe"])
+        // `renew` and `written` are our own: a later token for a socket that is open, and the wait
+        // until what was acknowledged is on disk.
+        ("GET", ["v1", "database", db, "subscribe" | "written"])
         | ("POST", ["v1", "database", db, "renew"]) => (Player, Some(*db), 0),
         // SpacetimeDB's own command line asks this without its token before `sql` and `call`.
         // It tells no more than every welcome message on a WebSocket does.
@@ -103,6 +107,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
         (_, [.., "subscribe"]) => Kind::Subscribe,
         (_, [.., "renew"]) => Kind::Renew,
         (_, ["v1", "metrics"]) => Kind::Metrics,
+        (_, [.., "written"]) => Kind::Written,
         ("PUT", ["v1", "database", _]) => Kind::Publish,
         _ => Kind::Other,
     };
@@ -163,13 +168,14 @@ impl Parameters {
 }
 
 impl Route<'_> {
-    /// What the request does to its database's sockets when it succeeds.
+    /// What the request does to its database's sockets when it succeeds, or instead of it.
     pub(crate) fn effect(&self) -> Effect {
         match (self.kind, self.database) {
             (Kind::Subscribe, Some(database)) => Effect::Opens(database.to_owned()),
             (Kind::Publish, Some(database)) => Effect::Publishes(database.to_owned()),
             (Kind::Renew, _) => Effect::Renews,
             (Kind::Metrics, _) => Effect::Counts,
+            (Kind::Written, Some(database)) => Effect::Waits(database.to_owned()),
             _ => Effect::None,
         }
     }
@@ -214,7 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn players_reach_the_subscription_and_the_ping() {
+    fn players_reach_the_subscription_the_barrier_and_the_ping() {
+        check("GET /v1/database/haven/written", Some(Access::Player));
+        check("POST /v1/database/haven/written", None);
+        check("GET /v1/written", None);
         check("GET /v1/database/haven/subscribe", Some(Access::Player));
         check("GET /v1/ping", Some(Access::Player));
     }

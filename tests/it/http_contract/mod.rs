@@ -6,6 +6,7 @@
 
 mod accounts;
 mod characters;
+mod commands;
 mod discovery;
 mod gateways;
 mod limits;

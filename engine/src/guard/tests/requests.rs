@@ -182,6 +182,40 @@ async fn nobody_reaches_anything_but_the_name_of_a_database() {
 }
 
 #[tokio::test]
+async fn the_barrier_is_answered_here_and_the_engine_sees_nothing_of_it() {
+    let issuer = Issuer::new();
+    let (player, owner) = (issuer.token(&json!({})), issuer.owner_token());
+    let written = "/v1/database/haven/written";
+    for token in [&player, &owner] {
+        let response = send(&issuer, get(written, token)).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert!(text(response).await.is_empty(), "the stand-in for the engine would have spoken");
+    }
+    let code = refusal(&issuer, get("/v1/database/other/written", &player)).await;
+    assert_eq!(code.as_deref(), Some("guard.token_audience"));
+    let code = refusal(&issuer, get("/v1/database/other/written", &owner)).await;
+    assert_eq!(code.as_deref(), Some("guard.database_unknown"));
+    let nobody = Request::builder().uri(written).body(Body::empty()).expect("a request");
+    assert_eq!(refusal(&issuer, nobody).await.as_deref(), Some("guard.token_missing"));
+}
+
+#[tokio::test]
+async fn every_answer_says_which_run_it_is_from() {
+    let (issuer, other) = (Issuer::new(), Issuer::new());
+    let run = async |issuer: &Issuer, path: &str| {
+        let response = send(issuer, get(path, &issuer.token(&json!({})))).await;
+        response.headers()["x-haven-run"].to_str().expect("text").to_owned()
+    };
+    let first = run(&issuer, "/v1/ping").await;
+    assert_eq!(first.len(), 32);
+    for path in ["/v1/database/haven/written", SUBSCRIBE, "/nowhere"] {
+        assert_eq!(run(&issuer, path).await, first, "{path}");
+    }
+    assert_ne!(run(&other, "/v1/ping").await, first);
+}
+
+#[tokio::test]
 async fn a_token_of_another_realm_is_refused() {
     let issuer = Issuer::new();
     let token = issuer.token(&json!({ "aud": ["haven-realm:other"] }));

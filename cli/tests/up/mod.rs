@@ -1,19 +1,21 @@
-//! What tests of the binary share: running it, and ending it with the test.
-#![allow(dead_code, reason = "each test binary uses a part")]
+//! A running `haven up` for the tests of the binary.
+
+#![allow(dead_code, reason = "not every test binary uses all of it")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// The binary with those arguments, in an environment of its own.
+/// The command, with nothing of this process's environment.
 pub fn haven(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_haven"));
     command.args(args).env_clear().env("NO_COLOR", "1").env("COLUMNS", "100");
     command
 }
 
-/// Runs it to its end.
+/// Runs the command to its end.
 pub fn run(dir: &Path, args: &[&str]) -> Output {
     haven(args).current_dir(dir).output().expect("haven runs")
 }
@@ -22,9 +24,9 @@ pub fn run(dir: &Path, args: &[&str]) -> Output {
 pub struct Up {
     /// The process.
     pub child: Child,
-    /// The address of its gateway.
+    /// Where the gateway is.
     pub gateway: String,
-    /// The address of its guard.
+    /// Where the engine is.
     pub database: String,
 }
 
@@ -36,8 +38,13 @@ impl Drop for Up {
 }
 
 impl Up {
-    /// Starts it in that directory and waits until it is ready.
-    pub fn start(dir: &Path, data_dir: &str, [listen, stdb_listen]: &[&str; 2]) -> Self {
+    /// Starts it in a directory and waits until it is ready.
+    pub fn start(dir: &Path, listen: &str, stdb_listen: &str) -> Self {
+        Self::start_in(dir, "data", [listen, stdb_listen])
+    }
+
+    /// Starts it on that data directory.
+    pub fn start_in(dir: &Path, data_dir: &str, [listen, stdb_listen]: [&str; 2]) -> Self {
         let args = ["up", "--data-dir", data_dir, "--listen", listen, "--stdb-listen", stdb_listen];
         let mut command = haven(&args);
         command.current_dir(dir).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -66,6 +73,12 @@ impl Up {
         kilobytes.and_then(|number| number.parse::<u64>().ok()).expect("a number") / 1_000
     }
 
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
     /// Asks it to stop, and answers its exit code and how long that took.
     pub fn terminate(mut self) -> (Option<i32>, Duration) {
         let began = Instant::now();
@@ -75,4 +88,9 @@ impl Up {
         let status = self.child.wait().expect("it ends");
         (status.code(), began.elapsed())
     }
+}
+
+/// An address as it is listened on.
+pub fn port_of(uri: &str) -> String {
+    uri.trim_start_matches("http://").to_owned()
 }
