@@ -35,9 +35,9 @@ pub(crate) struct Caller {
     pub(crate) subject: String,
     pub(crate) standing: Standing,
     /// Whether the door's limits hold for it.
-    is_service: bool,
+    pub(crate) is_service: bool,
     /// When the token ends, seconds since 1970.
-    expires_at_seconds: i64,
+    pub(crate) expires_at_seconds: i64,
 }
 
 impl Caller {

@@ -134,7 +134,8 @@ mod tests {
             "owner" => Standing::Owner,
             _ => Standing::Player(vec!["haven".to_owned()]),
         };
-        Caller { issuer: "haven".to_owned(), subject: subject.to_owned(), standing }
+        let (issuer, subject) = ("haven".to_owned(), subject.to_owned());
+        Caller { issuer, subject, standing, is_service: false, expires_at_seconds: 0 }
     }
 
     #[tokio::test]
