@@ -92,8 +92,8 @@ impl Session {
 
     /// Makes a character, in the first realm of the list unless one is given. A command: done once
     /// even if connections break or the realm starts anew, and answered when it is on the realm's
-    /// disk. It is tried again for 30 seconds
-    /// ([`Haven::command_patience`](crate::Haven::command_patience)) while its result is not certain.
+    /// disk. It is sent again while its result is not certain, for 30 seconds unless
+    /// [`Haven::command_patience`](crate::Haven::command_patience) says otherwise.
     ///
     /// # Errors
     /// The name's (`character.name_…`), `character.race_unknown`, `character.class_unknown`,
