@@ -7,6 +7,7 @@
 mod accounts;
 mod characters;
 mod discovery;
+mod fuzz;
 mod gateways;
 mod limits;
 mod mirrors;
