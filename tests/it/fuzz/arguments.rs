@@ -187,9 +187,10 @@ impl Writer<'_> {
     /// A number at the edge of what its width can hold, or any.
     fn extreme(&mut self, bytes: usize, signed: bool) -> i128 {
         let bits = bytes.min(15) * 8;
-        let (least, most) = match signed {
-            true => (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1),
-            false => (0, (1_i128 << bits) - 1),
+        let (least, most) = if signed {
+            (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
+        } else {
+            (0, (1_i128 << bits) - 1)
         };
         let random = i128::from(self.chance.bits());
         let small = random % 16;

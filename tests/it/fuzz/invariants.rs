@@ -15,12 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 const SESSIONS_MAX: usize = 16;
 const TOKENS_MAX: usize = 32;
 
+/// Answers what breaks it.
+type Rule = fn(&Snapshot) -> Vec<String>;
+
 /// Every rule but those about land.
 ///
 /// # Errors
 /// The rules that are broken.
 pub(super) fn check(now: &Snapshot) -> Result<(), String> {
-    let rules: [(&str, fn(&Snapshot) -> Vec<String>); 8] = [
+    let rules: [(&str, Rule); 8] = [
         ("a character in the world has all its rows, and nobody else has any", presences),
         ("rows of motion agree with each other", motions),
         ("players are counted block by block and region by region", counts),

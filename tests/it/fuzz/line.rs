@@ -94,9 +94,8 @@ impl Line {
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return Heard::Closed,
             };
-            let message = match &bytes[..] {
-                [SERVER_MSG_COMPRESSION_TAG_NONE, message @ ..] => message,
-                _ => return Heard::Nonsense("a message that is compressed or empty".to_owned()),
+            let [SERVER_MSG_COMPRESSION_TAG_NONE, message @ ..] = &bytes[..] else {
+                return Heard::Nonsense("a message that is compressed or empty".to_owned());
             };
             return match bsatn::from_slice(message) {
                 Ok(message) => Heard::Message(Box::new(message)),
@@ -110,16 +109,15 @@ impl Line {
         self.send(call_message(reducer, args)).await;
         loop {
             match self.hear().await {
-                Heard::Message(message) => match *message {
-                    ServerMessage::TransactionUpdate(update) => {
+                Heard::Message(message) => {
+                    if let ServerMessage::TransactionUpdate(update) = *message {
                         return match update.status {
                             UpdateStatus::Committed(_) => Outcome::Done,
                             UpdateStatus::Failed(reason) => Outcome::Refused(reason.into()),
                             UpdateStatus::OutOfEnergy => Outcome::Broken("no energy".to_owned()),
                         };
                     }
-                    _ => continue,
-                },
+                }
                 Heard::Closed => return Outcome::Closed,
                 Heard::Silence => return Outcome::Broken("no answer".to_owned()),
                 Heard::Nonsense(what) => return Outcome::Broken(what),

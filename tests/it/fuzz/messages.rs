@@ -18,6 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 const MESSAGES_PER_LINE: u64 = 150;
 /// Messages between two calls of the bystander.
 const MESSAGES_PER_CALL: u64 = 100;
+/// Messages of a connection that a failure tells.
+const MESSAGES_TOLD: usize = 40;
 /// The longest query that the engine looks at, bytes.
 const QUERY_BYTES_MAX: usize = 50_000;
 
@@ -28,6 +30,9 @@ const SUBSCRIBE_SINGLE: u8 = 3;
 const SUBSCRIBE_MULTI: u8 = 4;
 const UNSUBSCRIBE: u8 = 5;
 const UNSUBSCRIBE_MULTI: u8 = 6;
+
+/// Reducers that a random message calls.
+const REDUCERS: [&str; 4] = ["course_set", "init", "nothing", ""];
 
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,7 @@ pub(super) async fn run(run: &Run, arena: &mut Arena) {
     let tables: Vec<String> = tables.into_iter().map(|(table, _)| table.to_owned()).collect();
     let (stage, name) = (arena.database.stage.clone(), arena.database.name.clone());
     let mut line: Option<(Who, Line)> = None;
+    let mut sent: Vec<String> = vec![];
     for case in 0..run.cases {
         let mut chance = run.case(case);
         if case % MESSAGES_PER_LINE == 0
@@ -54,6 +60,7 @@ pub(super) async fn run(run: &Run, arena: &mut Arena) {
             old.close().await;
         }
         if line.is_none() {
+            sent.clear();
             let who = if chance.one_in(3) { Who::Owner } else { Who::Player };
             let token = match who {
                 Who::Owner => owner_token(&stage.keys),
@@ -66,18 +73,22 @@ pub(super) async fn run(run: &Run, arena: &mut Arena) {
             run.fail(case, "an admitted player is shown out")
         };
         let message = message(&tables, &mut chance);
-        let told = told(&message);
+        sent.push(told(&message));
+        let told = &sent[sent.len().saturating_sub(MESSAGES_TOLD)..];
         open.send_message(message).await;
         let allowed = (who == Who::Player).then_some(&public);
         match ask(open, case, allowed).await {
             Ok(true) => {}
             Ok(false) => line = None,
-            Err(wrong) => run.fail(case, &format!("{who:?}: {told}: {wrong}")),
+            Err(wrong) => {
+                let others = arena.bystander_plays().await;
+                run.fail(case, &format!("{who:?}: {told:#?}: {wrong}; others: {others:?}"));
+            }
         }
         if case % MESSAGES_PER_CALL == 0
             && let Err(wrong) = arena.bystander_plays().await
         {
-            run.fail(case, &format!("{who:?}: {told}: {wrong}"));
+            run.fail(case, &format!("{who:?}: {told:#?}: {wrong}"));
         }
     }
 }
@@ -153,7 +164,8 @@ fn message(tables: &[String], chance: &mut Chance) -> Message {
         0 => {
             let args = chance.below(40);
             let args = chance.bytes(args);
-            call_message(*chance.pick(&["course_set", "init", "nothing", ""]), &args)
+            let reducer = *chance.pick(&REDUCERS);
+            call_message(reducer, &args)
         }
         1 => one_off(&chance.bits().to_le_bytes(), &query(tables, chance)),
         2 => {

@@ -32,19 +32,19 @@ impl Pool {
         let between = |least, most, chance: &mut Chance| Some(chance.between(least, most).into());
         match name {
             "account_id" => known(&self.accounts, chance),
-            "session_id" => known(&self.sessions, chance),
             "keep_session_id" if chance.one_in(2) => Some(0),
-            "keep_session_id" => known(&self.sessions, chance),
+            "session_id" | "keep_session_id" => known(&self.sessions, chance),
             "character_id" => known(&self.characters, chance),
             "entity_id" => known(&self.entities, chance),
             "world" => known(&self.worlds, chance),
             "realm_id" => between(0, 2, chance),
             "role" | "kind" => between(0, 6, chance),
-            "status" | "password_version" => between(0, 3, chance),
+            "status" | "password_version" | "blocks" | "blocks_x" | "blocks_y" => {
+                between(0, 3, chance)
+            }
             "percent" => between(0, 210, chance),
             "millis" => between(0, 3_000, chance),
             "count" => between(0, 30, chance),
-            "blocks" | "blocks_x" | "blocks_y" => between(0, 3, chance),
             "block_x" | "block_y" => between(-5, 5, chance),
             "min_block_x" | "min_block_y" => between(-4, 0, chance),
             "max_block_x" | "max_block_y" => between(0, 4, chance),

@@ -29,7 +29,7 @@ impl Snapshot {
             let table = update["table_name"].as_str().expect("a name");
             let columns = module.columns_of(table);
             let inserts = update["updates"].as_array().into_iter().flatten();
-            let inserts = inserts.flat_map(|update| update["inserts"].as_array()).flatten();
+            let inserts = inserts.filter_map(|update| update["inserts"].as_array()).flatten();
             rows.entry(table.to_owned())
                 .or_default()
                 .extend(inserts.map(|row| named(row, &columns)));

@@ -70,10 +70,9 @@ fn judge(operation: &Operation, request: &Request, answer: &Answer) -> Result<()
     }
     match status {
         200..=299 if request.method == "OPTIONS" => empty(answer),
-        200..=299 if request.method == "HEAD" => empty(answer),
+        200..=299 | 400..=499 | 503 if request.method == "HEAD" => empty(answer),
         200..=299 if request.is_elsewhere => Ok(()),
         200..=299 => operation.success(status, &answer.text, &answer.json),
-        400..=499 | 503 if request.method == "HEAD" => empty(answer),
         400..=499 | 503 => {
             problem(answer)?;
             let code = answer.code();

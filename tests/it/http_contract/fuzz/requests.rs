@@ -61,7 +61,7 @@ impl Request {
         let is_elsewhere = chance.one_in(15);
         let mut target = target(operation, chance);
         if is_elsewhere {
-            target = elsewhere(target, chance);
+            target = elsewhere(&target, chance);
         }
         let mut request = Self {
             is_elsewhere: is_elsewhere || method != operation.method,
@@ -202,7 +202,7 @@ fn target(operation: &Operation, chance: &mut Chance) -> String {
 }
 
 /// Another path, near that one.
-fn elsewhere(target: String, chance: &mut Chance) -> String {
+fn elsewhere(target: &str, chance: &mut Chance) -> String {
     match chance.below(5) {
         0 => format!("{target}/"),
         1 => target.replacen('/', "//", 2),
