@@ -25,7 +25,7 @@ const CALLS: u64 = 8_000;
 /// Calls between two looks at what holds.
 const CALLS_PER_BATCH: u64 = 400;
 /// Messages of the usual run: some seconds.
-const MESSAGES: u64 = 3_000;
+const MESSAGES: u64 = 1_000;
 
 /// Whether code of the module has panicked lately, by its log.
 ///
