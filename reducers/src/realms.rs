@@ -253,7 +253,8 @@ pub fn realm_heartbeat(
     Ok(())
 }
 
-/// Admits a player to this realm, or renews the admission. For gateways.
+/// Admits a player to this realm, or renews the admission. For gateways. If the identity was
+/// another account's, that one's character leaves the world.
 ///
 /// `issued_at_micros` is the gateway's clock, microseconds since 1970, at most 60 s off;
 /// `lifetime_seconds` is 1 to 3600.
@@ -289,8 +290,11 @@ pub fn admission_grant(
         role,
         revoked: false,
     };
-    if last.is_some() {
+    if let Some(before) = last {
         ctx.db.admission().identity().update(row);
+        if before.account_id != account_id {
+            show_out(ctx, identity, before.account_id);
+        }
     } else {
         ctx.db.admission().insert(row);
     }
@@ -384,10 +388,14 @@ fn revoke(ctx: &ReducerContext, row: Admission) {
     show_out(ctx, identity, account_id);
 }
 
-/// Ends what an identity's connection could do. The socket stays open: it can still read.
+/// Ends what an identity's connection could do, if it speaks for that account. The socket stays
+/// open: it can still read.
 fn show_out(ctx: &ReducerContext, identity: Identity, account_id: u64) {
-    ctx.db.realm_connection().identity().delete(identity);
-    characters::take_out(ctx, account_id);
+    let connection = ctx.db.realm_connection().identity().find(identity);
+    if connection.is_some_and(|row| row.account_id == account_id) {
+        ctx.db.realm_connection().identity().delete(identity);
+        characters::take_out(ctx, account_id);
+    }
 }
 
 /// This database's configuration.

@@ -235,6 +235,25 @@ fn a_connection_plays_on_only_while_its_own_session_is_admitted() {
 }
 
 #[test]
+fn an_identity_that_becomes_another_accounts_leaves_nobody_behind() {
+    on_database(|database| async move {
+        let (ann, ann_id, player) = database.enter("ann@example.org", "Ann").await;
+        let bob = database.register("bob@example.org").await;
+        let identity = tokens::account_identity(ISSUER, ann).to_hex().to_string();
+        let identity = json!({ "__identity__": format!("0x{identity}") });
+        let args = json!([identity, bob, ann, 1, now_micros(), 900]);
+        database.owner.call("admission_grant", args).await.expect("granted");
+        assert_eq!(database.rows("character_presence").await, Vec::<Value>::new());
+        let refused = player.call("character_enter", json!([ann_id])).await.expect_err("out");
+        assert!(refused.starts_with("realm.not_admitted:"), "{refused}");
+
+        let _again = database.connect(ann, "player").await.expect("connected");
+        let rows = database.rows("realm_connection").await;
+        assert_eq!((rows.len(), &rows[0]["account_id"]), (1, &json!(bob)));
+    });
+}
+
+#[test]
 fn scheduled_reducers_refuse_every_client() {
     on_database(|database| async move {
         let ann = database.register("ann@example.org").await;

@@ -8,6 +8,7 @@ mod accounts;
 mod characters;
 mod commands;
 mod discovery;
+mod fuzz;
 mod gateways;
 mod limits;
 mod mirrors;

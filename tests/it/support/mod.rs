@@ -3,6 +3,7 @@
 //! Keeps true: everything listens on ports the system picks and lives in directories that are
 //! removed; the engine stops when the last test that uses it ends, so no process outlives the run.
 
+pub mod chance;
 pub mod client;
 pub mod forge;
 pub mod http;
@@ -154,9 +155,14 @@ pub struct Database {
 impl Database {
     /// Publishes the module under a new name.
     pub async fn publish(stage: Arc<Stage>) -> Self {
+        Self::publish_module(stage, MODULE_WASM).await
+    }
+
+    /// Publishes any module under a new name.
+    pub async fn publish_module(stage: Arc<Stage>, module: &[u8]) -> Self {
         let name = format!("test-{}", NEXT_NUMBER.fetch_add(1, Ordering::Relaxed));
         let token = owner_token(&stage.keys);
-        haven_engine::publish(&stage.uri, &name, &token, MODULE_WASM).await.expect("published");
+        haven_engine::publish(&stage.uri, &name, &token, module).await.expect("published");
         let owner = Client::connect(&stage.uri, &name, &token).await.expect("the owner connects");
         Self { name, stage, owner }
     }
