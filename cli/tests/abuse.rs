@@ -118,7 +118,8 @@ async fn admitted(haven: &Haven, name: &str) -> Admission {
 
 async fn bystander(haven: &Haven) -> RealmClient {
     let session = haven.register("ann@example.org", "correct horse").await.expect("registered");
-    let hero = session.create_character("Aldric", "human", "fighter").await.expect("created");
+    let hero = session.create_character(None, "Aldric", "human", "fighter").await;
+    let hero = hero.expect("created");
     let client = session.enter(1).await.expect("let in");
     client.enter_world(hero.character_id).await.expect("in the world");
     client

@@ -28,8 +28,13 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How the codes begin of refusals that any request may meet.
 const ANYWHERE: [&str; 3] = ["request.", "token.", "session."];
 /// Codes of the gateway's own that say it is not the caller's fault, and pass.
-const PASSING: [&str; 4] =
-    ["gateway.busy", "gateway.unavailable", "gateway.not_ready", "realm.offline"];
+const PASSING: [&str; 5] = [
+    "gateway.busy",
+    "gateway.unavailable",
+    "gateway.not_ready",
+    "gateway.not_written",
+    "realm.offline",
+];
 
 /// Limits so high that random requests meet none.
 fn unlimited(config: &mut GatewayConfig) {
