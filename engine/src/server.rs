@@ -123,7 +123,6 @@ where
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(door.limits().header_timeout())
-        .keep_alive(false)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX);
     let connection = http.serve_connection(TokioIo::new(line), service).with_upgrades();

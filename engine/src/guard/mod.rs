@@ -24,7 +24,7 @@ use std::time::Instant;
 use axum07::body::Body;
 use axum07::extract::{Request, State};
 use axum07::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
 };
 use axum07::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum07::middleware::Next;
@@ -288,8 +288,13 @@ pub(crate) async fn admit(
         tracing::debug!(code = refusal.code(), request_id, "refused");
         refusal.response(&request_id)
     });
+    let is_socket = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.remove(TICKET_HEADER);
+    if !is_socket {
+        // One connection is one request: what follows a socket's request are its frames.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(RUN, guard.run.clone());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, value);

@@ -260,7 +260,6 @@ mod tests {
         for request in [
             "GET /internal/heap",
             "POST /internal/heap/settings",
-            "GET /v1/metrics",
             "GET /v1/prometheus",
             "GET /v1/prometheus/sd-config",
             "GET /v1/energy/c200",

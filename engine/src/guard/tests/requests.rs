@@ -232,7 +232,7 @@ async fn a_token_of_another_realm_is_refused() {
 async fn the_inside_of_the_engine_does_not_exist_for_the_owner_either() {
     let issuer = Issuer::new();
     let owner = issuer.owner_token();
-    for path in ["/internal/heap", "/v1/metrics", "/v1/prometheus", "/v1/energy/c2"] {
+    for path in ["/internal/heap", "/metrics", "/v1/prometheus", "/v1/energy/c2"] {
         let code = refusal(&issuer, get(path, &owner)).await;
         assert_eq!(code.as_deref(), Some("guard.route_unknown"), "{path}");
     }
