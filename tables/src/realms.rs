@@ -1,4 +1,5 @@
-//! Realms, who is admitted to this one, and who is connected. All tables but `realm_notice` are private.
+//! Realms, who is admitted to this one, and who is connected. All tables but `realm_notice` are
+//! private.
 //!
 //! `realm` is filled in the home database; the rest in each realm's own. Missing means no: without
 //! an `admission` row nobody connects, without `realm_config` nobody enters the world.

@@ -183,8 +183,11 @@ fn a_read_only_realm_shows_everything_and_changes_nothing() {
         let args = json!([account_id, 1, sha256("another token"), 3600]);
         let refused = database.owner.call("session_open", args).await.expect_err("no room");
         assert!(refused.starts_with("realm.read_only:"), "{refused}");
-        let told = |message: &Value| message.to_string().contains("is_read_only");
-        assert!(player.messages().iter().any(told), "players are told why");
+        until("players are told why", || async {
+            let told = |message: &Value| message.to_string().contains("nearly full");
+            player.messages().iter().any(told).then_some(())
+        })
+        .await;
         set(false).await;
         assert!(database.rows("realm_notice").await.is_empty());
         player.call("course_set", json!([-1, 0, false])).await.expect("going");

@@ -16,6 +16,7 @@ pub mod instance_pass_type;
 pub mod landmark_type;
 pub mod motion_type;
 pub mod obstacle_type;
+pub mod realm_notice_type;
 pub mod region_type;
 pub mod terrain_block_type;
 pub mod world_config_type;
@@ -37,6 +38,7 @@ pub mod instance_pass_table;
 pub mod landmark_table;
 pub mod motion_table;
 pub mod obstacle_table;
+pub mod realm_notice_table;
 pub mod region_table;
 pub mod terrain_block_table;
 pub mod world_config_table;
@@ -48,6 +50,7 @@ pub use instance_pass_type::InstancePass;
 pub use landmark_type::Landmark;
 pub use motion_type::Motion;
 pub use obstacle_type::Obstacle;
+pub use realm_notice_type::RealmNotice;
 pub use region_type::Region;
 pub use terrain_block_type::TerrainBlock;
 pub use world_config_type::WorldConfig;
@@ -57,6 +60,7 @@ pub use instance_pass_table::*;
 pub use landmark_table::*;
 pub use motion_table::*;
 pub use obstacle_table::*;
+pub use realm_notice_table::*;
 pub use region_table::*;
 pub use terrain_block_table::*;
 pub use world_config_table::*;
@@ -173,6 +177,7 @@ pub struct DbUpdate {
     landmark: __sdk::TableUpdate<Landmark>,
     motion: __sdk::TableUpdate<Motion>,
     obstacle: __sdk::TableUpdate<Obstacle>,
+    realm_notice: __sdk::TableUpdate<RealmNotice>,
     region: __sdk::TableUpdate<Region>,
     terrain_block: __sdk::TableUpdate<TerrainBlock>,
     world_config: __sdk::TableUpdate<WorldConfig>,
@@ -192,6 +197,7 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
     "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
     "motion" => db_update.motion.append(motion_table::parse_table_update(table_update)?),
     "obstacle" => db_update.obstacle.append(obstacle_table::parse_table_update(table_update)?),
+    "realm_notice" => db_update.realm_notice.append(realm_notice_table::parse_table_update(table_update)?),
     "region" => db_update.region.append(region_table::parse_table_update(table_update)?),
     "terrain_block" => db_update.terrain_block.append(terrain_block_table::parse_table_update(table_update)?),
     "world_config" => db_update.world_config.append(world_config_table::parse_table_update(table_update)?),
@@ -223,6 +229,7 @@ impl __sdk::DbUpdate for DbUpdate {
         diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
         diff.motion = cache.apply_diff_to_table::<Motion>("motion", &self.motion).with_updates_by_pk(|row| &row.entity_id);
         diff.obstacle = cache.apply_diff_to_table::<Obstacle>("obstacle", &self.obstacle).with_updates_by_pk(|row| &row.obstacle_id);
+        diff.realm_notice = cache.apply_diff_to_table::<RealmNotice>("realm_notice", &self.realm_notice).with_updates_by_pk(|row| &row.singleton_id);
         diff.region = cache.apply_diff_to_table::<Region>("region", &self.region).with_updates_by_pk(|row| &row.region_index);
         diff.terrain_block = cache.apply_diff_to_table::<TerrainBlock>("terrain_block", &self.terrain_block).with_updates_by_pk(|row| &row.chunk_index);
         diff.world_config = cache.apply_diff_to_table::<WorldConfig>("world_config", &self.world_config).with_updates_by_pk(|row| &row.world);
@@ -241,6 +248,7 @@ pub struct AppliedDiff<'r> {
     landmark: __sdk::TableAppliedDiff<'r, Landmark>,
     motion: __sdk::TableAppliedDiff<'r, Motion>,
     obstacle: __sdk::TableAppliedDiff<'r, Obstacle>,
+    realm_notice: __sdk::TableAppliedDiff<'r, RealmNotice>,
     region: __sdk::TableAppliedDiff<'r, Region>,
     terrain_block: __sdk::TableAppliedDiff<'r, TerrainBlock>,
     world_config: __sdk::TableAppliedDiff<'r, WorldConfig>,
@@ -259,6 +267,7 @@ impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
         callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
         callbacks.invoke_table_row_callbacks::<Motion>("motion", &self.motion, event);
         callbacks.invoke_table_row_callbacks::<Obstacle>("obstacle", &self.obstacle, event);
+        callbacks.invoke_table_row_callbacks::<RealmNotice>("realm_notice", &self.realm_notice, event);
         callbacks.invoke_table_row_callbacks::<Region>("region", &self.region, event);
         callbacks.invoke_table_row_callbacks::<TerrainBlock>("terrain_block", &self.terrain_block, event);
         callbacks.invoke_table_row_callbacks::<WorldConfig>("world_config", &self.world_config, event);
@@ -840,6 +849,7 @@ fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
         landmark_table::register_table(client_cache);
         motion_table::register_table(client_cache);
         obstacle_table::register_table(client_cache);
+        realm_notice_table::register_table(client_cache);
         region_table::register_table(client_cache);
         terrain_block_table::register_table(client_cache);
         world_config_table::register_table(client_cache);

@@ -133,18 +133,21 @@ impl Line {
         }
         self.budget.spend(bytes.len(), Instant::now());
         self.frames.feed(bytes);
-        match self.frames.fault().filter(|_| self.pass.is_socket()) {
-            None => true,
-            Some(fault) => {
-                let refusal = match fault {
-                    Fault::Head => Refusal::SocketMalformed,
-                    Fault::TooLong => Refusal::MessageTooLong,
-                };
-                self.door.count(refusal);
-                self.end.cancel();
-                false
-            }
+        !self.is_at_fault()
+    }
+
+    /// Whether it is a socket whose client has sent what none may; ends it.
+    fn is_at_fault(&self) -> bool {
+        if !self.pass.is_metered() || !self.pass.is_socket() {
+            return false;
         }
+        let Some(fault) = self.frames.fault() else { return false };
+        self.door.count(match fault {
+            Fault::Head => Refusal::SocketMalformed,
+            Fault::TooLong => Refusal::MessageTooLong,
+        });
+        self.end.cancel();
+        true
     }
 
     /// Notes how a write went; an error when the reader has been behind for too long.
@@ -205,6 +208,10 @@ impl AsyncRead for Line {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.end.is_cancelled() || self.ended.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        // What came right behind the request was read before it was known to be a socket's.
+        if self.is_at_fault() {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_turn(cx));

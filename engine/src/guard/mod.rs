@@ -24,7 +24,8 @@ use std::time::Instant;
 use axum07::body::Body;
 use axum07::extract::{Request, State};
 use axum07::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName,
+    TRANSFER_ENCODING,
 };
 use axum07::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum07::middleware::Next;

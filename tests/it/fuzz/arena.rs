@@ -101,6 +101,7 @@ impl Arena {
 
     /// Brings everybody back. A chance lays another land.
     pub(super) async fn mend(&mut self, chance: Option<&mut Chance>) {
+        self.order("realm_read_only_set", json!([false])).await;
         self.order("realm_configure", json!([1, "Haven", true, 100])).await;
         if self.land_changed || chance.is_some() {
             self.lay_land(chance).await;
