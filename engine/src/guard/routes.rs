@@ -4,8 +4,9 @@
 //! its parts; what is not listed does not exist. So no spelling of a path (percent signs, dots,
 //! doubled or trailing slashes, capitals) reaches the engine as another one than was checked.
 //! A player's subscription is always light: he is never sent other players' reducer arguments.
-//! Leaves out on purpose: `/internal`, the engine's metrics and energy; and the routes that hand out the
-//! engine's own tokens (`POST /v1/identity`, `/v1/identity/websocket-token`), which open nothing.
+//! Leaves out on purpose: `/internal`, the engine's metrics and energy; and the routes that hand
+//! out the engine's own tokens (`POST /v1/identity`, `/v1/identity/websocket-token`), which open
+//! nothing.
 
 use axum07::http::Method;
 use url::form_urlencoded;

@@ -241,11 +241,12 @@ fn headers_that_trickle_in_are_not_waited_for() {
         let mut stream = TcpStream::connect(&addr).await.expect("connected");
         let began = Instant::now();
         let trickle = async {
+            let mut pace = tokio::time::interval(Duration::from_millis(100));
             for byte in "GET /v1/ping HTTP/1.1\r\nhost: x\r\n".bytes() {
+                pace.tick().await;
                 if stream.write_all(&[byte]).await.is_err() {
                     break;
                 }
-                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
         tokio::time::timeout(PATIENCE, trickle).await.expect("the connection was closed");
@@ -294,13 +295,13 @@ fn a_flooder_is_read_slowly_and_a_bystander_does_not_notice() {
             }
             bytes
         });
-        let mut waits = vec![];
+        let (mut waits, mut pace) = (vec![], tokio::time::interval(Duration::from_millis(20)));
         for number in 0..100 {
             let began = Instant::now();
             let dx = if number % 2 == 0 { 1 } else { -1 };
             bystander.call("course_set", json!([dx, 0, false])).await.expect("going");
             waits.push(began.elapsed());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pace.tick().await;
         }
         flood.abort();
         waits.sort();
