@@ -31,16 +31,16 @@ pub(super) struct PlotArgs {
 pub(super) fn run(args: &PlotArgs) -> anyhow::Result<()> {
     let documents: Vec<Value> =
         args.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-    let bench = documents.first().and_then(|first| first["bench"].as_str()).unwrap_or_default();
-    ensure!(
-        documents.iter().all(|document| document["bench"] == bench),
-        "the documents are of different benchmarks"
-    );
+    let bench = documents.first().and_then(|first| first["bench"].as_str());
     let (name, known) = match bench {
-        "crowd" => ("crowd", crowd::columns()),
-        "motion" => ("motion", motion::all_columns()),
+        Some("crowd") => ("crowd", crowd::columns()),
+        Some("motion") => ("motion", motion::all_columns()),
         _ => bail!("the documents are of no benchmark that is known"),
     };
+    ensure!(
+        documents.iter().all(|document| document["bench"] == name),
+        "the documents are of different benchmarks"
+    );
     let report = gather(name, known, &documents);
     let (columns, plot) = match name {
         "crowd" => (known.to_vec(), crowd::plot(&report)),
