@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, load};
-use crate::{account, bench, bots, gateway, host, keys, publish, realm, token, up, world};
+use crate::{account, backup, bench, bots, gateway, host, keys, publish, realm, token, up, world};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -48,6 +48,7 @@ enum Command {
     Realm(realm::RealmArgs),
     Account(account::AccountArgs),
     Keys(keys::KeysArgs),
+    Backup(backup::BackupArgs),
     Bots(bots::BotsArgs),
     Bench(bench::BenchArgs),
     World(world::WorldArgs),
@@ -78,6 +79,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Realm(args) => realm::run(args, &loader).await,
         Command::Account(args) => account::run(args, &loader).await,
         Command::Keys(args) => keys::run(args, &loader),
+        Command::Backup(args) => backup::run(args, &loader).await,
         Command::Bots(args) => bots::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::World(args) => world::run(args),

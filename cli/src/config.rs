@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use haven_engine::{GuardConfig, KeySource};
+use haven_engine::{GuardConfig, KeySource, Limits};
 use haven_gateway::GatewayConfig;
 use haven_gateway::tokens::{ADMIN_AUDIENCE, realm_audience};
 use serde::Deserialize;
@@ -70,6 +70,8 @@ pub(crate) struct ServerSection {
     pub(crate) listen: SocketAddr,
     pub(crate) stdb_listen: SocketAddr,
     pub(crate) in_memory: bool,
+    /// Of each database, MiB.
+    pub(crate) module_logs_mib: u32,
 }
 
 impl Default for ServerSection {
@@ -79,6 +81,7 @@ impl Default for ServerSection {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             stdb_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             in_memory: false,
+            module_logs_mib: 64,
         }
     }
 }
@@ -113,11 +116,12 @@ impl Default for RealmSection {
     }
 }
 
-/// Whose keys the guard before the engine trusts.
+/// Whose keys the guard before the engine trusts, and what callers may cost.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct GuardSection {
     pub(crate) jwks_uri: Option<String>,
+    pub(crate) limits: Limits,
 }
 
 impl Config {
@@ -137,6 +141,7 @@ impl Config {
             audience_admin: ADMIN_AUDIENCE.to_owned(),
             audience_realm_prefix: realm_audience(""),
             keys,
+            limits: self.guard.limits.clone(),
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource};
+use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, MODULE_LOGS_BYTES_MAX};
 use haven_gateway::keys::KeyStore;
 use haven_gateway::stdb::{Args, CallError, Link, LinkConfig};
 use haven_gateway::tokens::{ADMIN_AUDIENCE, owner_token, realm_audience};
@@ -53,11 +53,13 @@ async fn measure_beside() -> anyhow::Result<EngineLimit> {
         data_dir: dir.path().to_owned(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         in_memory: true,
+        module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
         guard: GuardConfig {
             issuer: ISSUER.to_owned(),
             audience_admin: ADMIN_AUDIENCE.to_owned(),
             audience_realm_prefix: realm_audience(""),
             keys: KeySource::File(keys.jwks_path()),
+            limits: haven_engine::Limits::default(),
         },
     })
     .await?;

@@ -45,6 +45,7 @@ pub(crate) async fn run(args: HostArgs, loader: &Loader) -> anyhow::Result<()> {
         Owner::open_or_create(&config)?.file_token()?;
     }
     let engine = start_engine(&config).await?;
+    tell_repairs(&engine);
     anstream::println!("{BOLD}The engine is running.{BOLD:#}");
     anstream::println!("  databases  {LINK}{}{LINK:#}", engine.uri());
     anstream::println!("  data       {}", config.server.data_dir.display());
@@ -56,6 +57,13 @@ pub(crate) async fn run(args: HostArgs, loader: &Loader) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says what a crash or a full disk had left and is mended now.
+pub(crate) fn tell_repairs(engine: &Engine) {
+    for repair in engine.repairs() {
+        terminal::note(&format!("repaired: {repair}"));
+    }
+}
+
 /// The engine as configured, behind its guard.
 pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
     let jwks_file = config.gateway.keys_dir.join("jwks.json");
@@ -63,6 +71,7 @@ pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
         data_dir: config.server.data_dir.clone(),
         listen: config.server.stdb_listen,
         in_memory: config.server.in_memory,
+        module_logs_bytes_max: u64::from(config.server.module_logs_mib) << 20,
         guard: config.guard(&jwks_file),
     });
     Ok(engine.await?)

@@ -11,6 +11,7 @@
 
 mod account;
 mod args;
+mod backup;
 mod bench;
 mod bots;
 mod config;

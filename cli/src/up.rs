@@ -15,7 +15,7 @@ use haven_gateway::logs::{LogFormat, init_logs as start_logs};
 
 use crate::args::Loader;
 use crate::config::{Config, Flags, uri_of};
-use crate::host::start_engine;
+use crate::host::{start_engine, tell_repairs};
 use crate::owner::Owner;
 use crate::setup::{RealmPlan, prepare_home};
 use crate::signals::StopSignal;
@@ -73,6 +73,7 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
         terminal::done("stopped before it was ready");
         return Ok(());
     };
+    spinner.suspend(|| tell_repairs(&engine));
     let started = tokio::select! {
         started = start_gateway(&owner, &config, &engine) => started.map(Some),
         () = stop.wait() => Ok(None),
@@ -112,6 +113,8 @@ async fn start_gateway(
     settings.home_uri.clone_from(&here);
     settings.realm_uris.entry(plan.realm_id.to_string()).or_insert(here);
     let gateway = Gateway::start(settings).await?;
+    let metrics = engine.metrics();
+    gateway.add_metrics(move || metrics.text());
     if gateway.wait_ready(READY_TIMEOUT).await {
         return Ok((gateway, plan));
     }

@@ -3,24 +3,15 @@
 //! Every process listens on ports the system picks, in a directory that is removed, and is ended
 //! by its own id.
 
+mod up;
+
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
-
-fn haven(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_haven"));
-    command.args(args).env_clear().env("NO_COLOR", "1").env("COLUMNS", "100");
-    command
-}
-
-fn run(dir: &Path, args: &[&str]) -> Output {
-    haven(args).current_dir(dir).output().expect("haven runs")
-}
+use up::{Up, haven, port_of, run};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -42,6 +33,10 @@ fn the_help_tells_what_is_there() {
         &["account", "--help"],
         &["account", "role", "--help"],
         &["keys", "--help"],
+        &["backup", "--help"],
+        &["backup", "create", "--help"],
+        &["backup", "restore", "--help"],
+        &["backup", "verify", "--help"],
         &["bots", "--help"],
         &["bench", "--help"],
         &["bench", "crowd", "--help"],
@@ -55,56 +50,6 @@ fn the_help_tells_what_is_there() {
         let _ = writeln!(told, "$ haven {}\n{}", command.join(" "), text(&output.stdout));
     }
     insta::assert_snapshot!(told);
-}
-
-/// A running `haven up`; ended with the test, whatever comes of it.
-struct Up {
-    child: Child,
-    gateway: String,
-    database: String,
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Up {
-    fn start(dir: &Path, listen: &str, stdb_listen: &str) -> Self {
-        let args = ["up", "--data-dir", "data", "--listen", listen, "--stdb-listen", stdb_listen];
-        let mut command = haven(&args);
-        command.current_dir(dir).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("haven starts");
-        let output = child.stdout.take().expect("piped");
-        let mut words: Vec<String> = vec![];
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            words.extend(line.split_whitespace().map(str::to_owned));
-            if words.iter().any(|word| word == "stops") {
-                break;
-            }
-        }
-        let after = |label: &str| {
-            let at = words.iter().position(|word| word == label).expect(label);
-            words[at + 1].clone()
-        };
-        Self { gateway: after("gateway"), database: after("database"), child }
-    }
-
-    /// Asks it to stop, and answers its exit code and how long that took.
-    fn terminate(mut self) -> (Option<i32>, Duration) {
-        let began = Instant::now();
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(asked.success());
-        let status = self.child.wait().expect("it ends");
-        (status.code(), began.elapsed())
-    }
-}
-
-fn port_of(uri: &str) -> String {
-    uri.trim_start_matches("http://").to_owned()
 }
 
 async fn post(url: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
@@ -125,7 +70,7 @@ async fn get(url: &str, token: &str) -> (u16, Value) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn up_stops_at_sigterm_and_finds_everything_at_the_next_start() {
     let dir = TempDir::new().expect("a directory");
-    let up = Up::start(dir.path(), "127.0.0.1:0", "127.0.0.1:0");
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
     let (listen, stdb_listen) = (port_of(&up.gateway), port_of(&up.database));
     assert_eq!(get(&format!("{}/readyz", up.gateway), "").await.0, 200);
     let body = json!({ "email": "ann@example.org", "password": "correct horse" });
@@ -159,7 +104,7 @@ async fn up_stops_at_sigterm_and_finds_everything_at_the_next_start() {
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "stopped after {took:?}");
 
-    let up = Up::start(dir.path(), &listen, &stdb_listen);
+    let up = Up::start_in(dir.path(), "data", [&listen, &stdb_listen]);
     let (status, list) = get(&characters, &token).await;
     assert_eq!(status, 200, "a token issued before still works: {list}");
     assert_eq!(list["characters"][0], made);
@@ -187,4 +132,92 @@ fn a_bad_configuration_is_one_line_that_names_key_and_file() {
     let output = command.current_dir(dir.path()).env("HAVEN_SERVER__LISSTEN", "x").output();
     let told = text(&output.expect("haven runs").stderr);
     assert!(told.contains("HAVEN_SERVER__LISSTEN"), "{told}");
+}
+
+/// Answers the only row of a query as the owner.
+async fn count(up: &Up, dir: &Path, data_dir: &str, table: &str) -> u64 {
+    let token = text(&run(dir, &["token", "--data-dir", data_dir]).stdout);
+    let answer = reqwest::Client::new()
+        .post(format!("{}/v1/database/haven/sql", up.database))
+        .bearer_auth(token.trim())
+        .body(format!("SELECT COUNT(*) AS n FROM {table}"))
+        .send()
+        .await
+        .expect("an answer");
+    let answer: Value = answer.json().await.expect("JSON");
+    answer[0]["rows"][0][0].as_u64().expect("a number")
+}
+
+async fn register(up: &Up, name: &str) {
+    let body = json!({ "email": format!("{name}@example.org"), "password": "correct horse" });
+    let (status, told) = post(&format!("{}/v1/auth/register", up.gateway), None, &body).await;
+    assert_eq!(status, 201, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_made_while_up_runs_is_verified_and_restored_by_commands() {
+    let dir = TempDir::new().expect("a directory");
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
+    register(&up, "ann").await;
+    let create = ["backup", "create", "backups", "--data-dir", "data", "--keep", "2"];
+    for generation in 1..=3 {
+        let output = run(dir.path(), &create);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let told = text(&output.stdout);
+        assert!(told.contains(&format!("generation-00000{generation}")), "{told}");
+        assert!(told.contains("haven") && (generation < 3 || told.contains("removed")), "{told}");
+    }
+    register(&up, "bob").await;
+    let output = run(dir.path(), &["backup", "verify", "backups"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(up.terminate().0, Some(0));
+
+    let restore = ["backup", "restore", "backups", "--data-dir", "new"];
+    let output = run(dir.path(), &restore);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let output = run(dir.path(), &restore);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.starts_with("error: backup.target_not_empty: "), "{told}");
+    let up = Up::start_in(dir.path(), "new", ["127.0.0.1:0", "127.0.0.1:0"]);
+    assert_eq!(count(&up, dir.path(), "new", "account").await, 1);
+    assert_eq!(up.terminate().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_leaves_no_lock_and_loses_nothing_that_was_written() {
+    let dir = TempDir::new().expect("a directory");
+    let mut up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
+    register(&up, "ann").await;
+    assert_eq!(count(&up, dir.path(), "data", "account").await, 1);
+    let pid_file = dir.path().join("data/engine/spacetime.pid");
+    let noted = std::fs::read_to_string(&pid_file).expect("a pid file");
+    assert_eq!(noted, up.child.id().to_string());
+    up.child.kill().expect("killed");
+    up.child.wait().expect("ended");
+    assert!(pid_file.exists(), "nobody removed it");
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
+    assert_eq!(count(&up, dir.path(), "data", "account").await, 1);
+    assert_eq!(up.terminate().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_log_stops_the_start_with_one_line() {
+    let dir = TempDir::new().expect("a directory");
+    let up = Up::start_in(dir.path(), "data", ["127.0.0.1:0", "127.0.0.1:0"]);
+    register(&up, "ann").await;
+    assert_eq!(up.terminate().0, Some(0));
+    let path = dir.path().join("data/engine/replicas/1/clog/00000000000000000000.stdb.log");
+    let mut bytes = std::fs::read(&path).expect("a log");
+    let middle = bytes.len() - 2_000;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let args = ["up", "--data-dir", "data", "--listen", "127.0.0.1:0"];
+    let output = run(dir.path(), &[&args[..], &["--stdb-listen", "127.0.0.1:0"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert_eq!(told.trim_end().lines().count(), 1, "one clear line: {told}");
+    for part in ["database haven", "last good transaction", "haven backup restore"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
 }

@@ -2,20 +2,23 @@
 //!
 //! Keeps true: one connection at a time; the admission is renewed before it runs out, without
 //! reconnecting; after a reconnect the character is back in the world and everything around it in
-//! view before anybody is told; the task ends when nobody holds the client any more.
+//! view before anybody is told, and then what is held goes out again; the task ends when nobody
+//! holds the client any more.
 //! Leaves out on purpose: what the realm's messages mean (`player`).
 
 mod player;
 
 use crate::error::HavenError;
 use crate::event::Event;
+use crate::http::{self, Http};
 use crate::link::{Call, Link};
 use crate::realm::Reply;
 use crate::retry::Backoff;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::wire::Admission;
-use player::Player;
+use player::{Player, Report};
+use reqwest::Method;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,14 +30,30 @@ use tokio::task::JoinSet;
 const RENEW_AGAIN: Duration = Duration::from_secs(10);
 /// A connection that held for so long has not failed for the reason the last one did.
 const STABLE: Duration = Duration::from_secs(10);
+/// What a host answers to a route that it does not have.
+const NOT_FOUND: u16 = 404;
 /// How far away a deadline is that there is not.
 const NEVER: Duration = Duration::from_hours(1);
 
 /// What a client asks its task to do.
 pub(crate) enum Command {
-    Enter { character_id: u64, reply: Reply },
-    Call { call: Call, reply: Option<Reply> },
-    Disconnect { done: oneshot::Sender<()> },
+    Enter {
+        character_id: u64,
+        reply: Reply,
+    },
+    Call {
+        call: Call,
+        reply: Option<Reply>,
+    },
+    /// A call that is repeated under its number until its result is certain.
+    Hold {
+        sequence: u64,
+        call: Call,
+        reply: Reply,
+    },
+    Disconnect {
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// Why a connection is over.
@@ -56,6 +75,9 @@ pub(crate) struct Driver {
     renewal: JoinSet<Result<Admission, HavenError>>,
     renew_at: Instant,
     backoff: Backoff,
+    /// Hears of commands that are written.
+    reports: mpsc::UnboundedReceiver<Report>,
+    reporter: mpsc::UnboundedSender<Report>,
 }
 
 impl Driver {
@@ -67,13 +89,16 @@ impl Driver {
     ) -> Self {
         let renew_at = Instant::now() + NEVER;
         let (renewal, backoff) = (JoinSet::new(), Backoff::default());
-        Self { shared, session, realm_id, commands, renewal, renew_at, backoff }
+        // Bounded by the commands that may be unanswered.
+        let (reporter, reports) = mpsc::unbounded_channel();
+        Self { shared, session, realm_id, commands, renewal, renew_at, backoff, reports, reporter }
     }
 
     /// Runs until nobody wants the client any more. `ready` hears when it can be used first.
     pub(crate) async fn run(mut self, link: Link, admission: Admission, ready: Reply) {
         self.renew_later(&admission);
-        let mut player = Player::new(Arc::clone(&self.shared), link, ready);
+        let (numbers, reporter) = (Arc::clone(self.session.numbers()), self.reporter.clone());
+        let mut player = Player::new(Arc::clone(&self.shared), link, ready, numbers, reporter);
         let (error, done) = loop {
             let began_at = Instant::now();
             let end = self.play(&mut player).await;
@@ -89,7 +114,7 @@ impl Driver {
                 }
                 End::Lost(reason) => {
                     player.suspend(reason);
-                    match self.reconnect().await {
+                    match self.reconnect(&mut player).await {
                         Ok(link) => player.resume(link),
                         Err(End::Done(done)) => break (HavenError::Closed, done),
                         Err(End::Closed(error)) => break (error, None),
@@ -104,7 +129,7 @@ impl Driver {
     async fn play(&mut self, player: &mut Player) -> End {
         loop {
             let now = Instant::now();
-            self.renew_if_due(now);
+            self.renew_if_due(now, player.connection_id());
             let deadline = player.next_deadline().unwrap_or(now + NEVER).min(self.renew_at);
             tokio::select! {
                 step = player.advance() => {
@@ -119,9 +144,20 @@ impl Driver {
                         player.enter(character_id, Some(reply));
                     }
                     Some(Command::Call { call, reply }) => player.call(call, reply),
+                    Some(Command::Hold { sequence, call, reply }) => {
+                        player.hold(sequence, call, reply);
+                    }
                 },
+                Some(report) = self.reports.recv() => {
+                    if let ControlFlow::Break(end) = player.written(report) {
+                        return end;
+                    }
+                }
                 Some(renewed) = self.renewal.join_next() => match renewed {
-                    Ok(Ok(admission)) => self.renew_later(&admission),
+                    Ok(Ok(admission)) => {
+                        self.renew_later(&admission);
+                        player.renewed(&admission);
+                    }
                     Ok(Err(_)) | Err(_) => self.renew_at = Instant::now() + RENEW_AGAIN,
                 },
                 () = tokio::time::sleep_until(deadline.into()) => {
@@ -138,21 +174,22 @@ impl Driver {
         self.renew_at = Instant::now() + (lifetime * 2 / 3).max(Duration::from_secs(1));
     }
 
-    fn renew_if_due(&mut self, now: Instant) {
+    fn renew_if_due(&mut self, now: Instant, connection_id: Option<String>) {
         if now < self.renew_at {
             return;
         }
         self.renew_at = now + NEVER;
         let (session, realm_id) = (self.session.clone(), self.realm_id);
-        self.renewal.spawn(async move { session.admission(realm_id).await });
+        self.renewal.spawn(renew(session, realm_id, connection_id));
     }
 
     /// Tries until it succeeds, the session is over, or nobody wants it any more.
-    async fn reconnect(&mut self) -> Result<Link, End> {
+    async fn reconnect(&mut self, player: &mut Player) -> Result<Link, End> {
         self.renewal.abort_all();
         loop {
             let wait = self.backoff.next_wait(rand::random());
-            match self.refusing(connect(self.session.clone(), self.realm_id, wait)).await? {
+            let connecting = connect(self.session.clone(), self.realm_id, wait);
+            match self.refusing(player, connecting).await? {
                 Ok((link, admission)) => {
                     self.renew_later(&admission);
                     return Ok(link);
@@ -164,8 +201,12 @@ impl Driver {
         }
     }
 
-    /// Waits for something, refusing what is asked for meanwhile.
-    async fn refusing<T>(&mut self, wait: impl Future<Output = T>) -> Result<T, End> {
+    /// Waits for something, refusing what is asked for meanwhile but commands, which are held.
+    async fn refusing<T>(
+        &mut self,
+        player: &mut Player,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, End> {
         let mut wait = std::pin::pin!(wait);
         loop {
             tokio::select! {
@@ -175,6 +216,9 @@ impl Driver {
                     Some(Command::Disconnect { done }) => return Err(End::Done(Some(done))),
                     Some(Command::Enter { reply, .. }) => refuse(Some(reply)),
                     Some(Command::Call { reply, .. }) => refuse(reply),
+                    Some(Command::Hold { sequence, call, reply }) => {
+                        player.hold(sequence, call, reply);
+                    }
                 },
             }
         }
@@ -208,6 +252,27 @@ fn refuse(reply: Option<Reply>) {
     }
 }
 
+/// Asks for a new admission, and tells the realm's guard that the connection may stay as long. A
+/// host without a guard does not know that route and does not end connections either.
+async fn renew(
+    session: Session,
+    realm_id: u16,
+    connection_id: Option<String>,
+) -> Result<Admission, HavenError> {
+    let admission = session.admission(realm_id).await?;
+    if let Some(connection_id) = connection_id {
+        let path =
+            format!("/v1/database/{}/renew?connection_id={connection_id}", admission.database);
+        let call = http::Call::new(Method::POST, &path).token(&admission.token);
+        let renewed = Http::new(&admission.uri)?.send::<()>(&call).await;
+        match renewed {
+            Err(HavenError::Refused { status: NOT_FOUND, .. }) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(admission)
+}
+
 async fn connect(
     session: Session,
     realm_id: u16,
@@ -215,6 +280,6 @@ async fn connect(
 ) -> Result<(Link, Admission), HavenError> {
     tokio::time::sleep(wait).await;
     let admission = session.admission(realm_id).await?;
-    let link = Link::open(&admission).await?;
+    let link = Link::open(&admission, session.http_to_ask()).await?;
     Ok((link, admission))
 }

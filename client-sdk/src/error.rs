@@ -6,6 +6,10 @@
 use haven_rules::errors::code_of;
 use std::time::Duration;
 
+/// Codes of the gateway for what may have been done: its own time or that of the database was over,
+/// the connection to the database broke, or it is done and not yet on disk.
+const DOUBTFUL: [&str; 3] = ["gateway.unavailable", "request.timeout", "gateway.not_written"];
+
 /// Why a call did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HavenError {
@@ -74,6 +78,20 @@ impl HavenError {
             }
             None => refused("realm.failed", message),
         }
+    }
+
+    /// Whether what the gateway was asked for may have been done.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused { code, .. } => DOUBTFUL.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
+    /// Whether the same may be answered otherwise a little later.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Refused { status: 429 | 503, .. })
     }
 
     /// Whether the session itself is over, so that trying again is of no use.

@@ -19,6 +19,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the gateway answers when it has too much to do, or a caller asks too often.
 const TOO_MANY_REQUESTS: u16 = 429;
 const SERVICE_UNAVAILABLE: u16 = 503;
+/// The header with a command's number.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// The code of a 503 that says that nothing was begun.
 const BUSY: &str = "gateway.busy";
 
@@ -35,6 +37,7 @@ pub(crate) struct Call<'a> {
     method: Method,
     path: &'a str,
     token: Option<&'a str>,
+    key: Option<&'a str>,
     body: Option<serde_json::Value>,
     /// Whether a call that may have taken effect may be sent again.
     repeatable: bool,
@@ -42,11 +45,16 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(method: Method, path: &'a str) -> Self {
-        Self { method, path, token: None, body: None, repeatable: true }
+        Self { method, path, token: None, key: None, body: None, repeatable: true }
     }
 
     pub(crate) fn token(self, token: &'a str) -> Self {
         Self { token: Some(token), ..self }
+    }
+
+    /// The number of a command, by which the gateway recognises a repetition.
+    pub(crate) fn key(self, key: &'a str) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     pub(crate) fn body(self, body: &impl Serialize) -> Self {
@@ -74,6 +82,11 @@ impl Http {
             .map_err(|error| HavenError::Unreachable(error.to_string()))?;
         let base = url.as_str().trim_end_matches('/').into();
         Ok(Self { client, base, retry: None })
+    }
+
+    /// What requests to others than the gateway go through.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     pub(crate) fn with_retry(self, policy: RetryPolicy) -> Self {
@@ -110,6 +123,9 @@ impl Http {
             self.client.request(call.method.clone(), format!("{}{}", self.base, call.path));
         if let Some(token) = call.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(key) = call.key {
+            request = request.header(IDEMPOTENCY_KEY, key);
         }
         if let Some(body) = &call.body {
             request = request.json(body);

@@ -11,6 +11,8 @@
 //! - the player is followed wherever its own row is: blocks around it are watched before those
 //!   behind it are dropped, into instances and back;
 //! - whoever moves between watched blocks is never reported as gone;
+//! - a command, such as making a character, is done at most once, however often connections break
+//!   meanwhile; what it was reported as done survives the host's end, however sudden;
 //! - an account's token never leaves the session but to its gateway.
 //!
 //! Leaves out on purpose: drawing, input devices, storing secrets, and effects on anybody's pace,
@@ -37,6 +39,7 @@
 //! ```
 
 mod clock;
+mod commands;
 mod driver;
 mod error;
 mod event;
@@ -56,6 +59,7 @@ mod shared;
 mod tokens;
 mod wire;
 mod world;
+mod written;
 
 /// The realm's public tables and player reducers as `spacetimedb-codegen` writes them: exactly what
 /// `haven_engine::generate_player_bindings` answers for them. Never edited by hand.

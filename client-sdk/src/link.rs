@@ -17,6 +17,7 @@ use crate::module_bindings::{
 use crate::regions::FarChange;
 use crate::scene::RowChange;
 use crate::wire::Admission;
+use crate::written::Disk;
 pub(crate) use calls::{Call, Reducer};
 use futures_util::FutureExt;
 use spacetimedb_sdk::{
@@ -104,21 +105,32 @@ impl Inbox {
 
 /// An open connection.
 pub(crate) struct Link {
+    /// Where it is asked whether commands are written; none where that is not wanted.
+    pub(crate) disk: Option<Arc<Disk>>,
     connection: DbConnection,
     inbox: Inbox,
     watched: HashMap<Watch, SubscriptionHandle>,
 }
 
 impl Link {
-    /// Connects with an admission.
+    /// Connects with an admission. With `http` the realm's host can be asked whether commands are
+    /// written.
     ///
     /// # Errors
     /// `client.unreachable` when there is no way in, `client.timeout`.
-    pub(crate) async fn open(admission: &Admission) -> Result<Self, HavenError> {
+    pub(crate) async fn open(
+        admission: &Admission,
+        http: Option<reqwest::Client>,
+    ) -> Result<Self, HavenError> {
         let unreachable = |reason: String| HavenError::Unreachable(reason);
         // The SDK panics over an address it cannot parse.
         reqwest::Url::parse(&admission.uri)
             .map_err(|error| unreachable(format!("{}: {error}", admission.uri)))?;
+        let disk = match http {
+            // Before the connection: what is done over it is done by this run or a later one.
+            Some(http) => Some(Arc::new(Disk::find(http, admission).await?)),
+            None => None,
+        };
         let permit = OPENING.acquire().await.map_err(|_| HavenError::Closed)?;
         let Admission { uri, database, token, .. } = admission.clone();
         let build = tokio::task::spawn_blocking(move || {
@@ -139,7 +151,12 @@ impl Link {
         let inbox = Inbox::default();
         report_rows(&connection, &inbox);
         calls::report_outcomes(&connection, &inbox);
-        Ok(Self { connection, inbox, watched: HashMap::new() })
+        Ok(Self { disk, connection, inbox, watched: HashMap::new() })
+    }
+
+    /// The connection's number, as the realm's guard knows it: 32 hex digits.
+    pub(crate) fn connection_id(&self) -> String {
+        self.connection.connection_id().to_hex().to_string()
     }
 
     /// Goes on by one message, incoming or outgoing. May be cancelled.

@@ -1,15 +1,18 @@
 //! A realm as a game sees it: enter, move, look around (`look`), visit instances (`instances`).
 //!
 //! Keeps true: what is awaited is answered or fails, at the latest after ten
-//! seconds; dropping the last clone closes the connection in order.
+//! seconds, commands after thirty
+//! unless the game is more patient; dropping the last clone closes the connection in order.
 
 mod instances;
 mod look;
 
+use crate::commands::{CommandPolicy, Numbers};
 use crate::driver::{Command, Driver};
 use crate::error::HavenError;
 use crate::event::Seen;
 use crate::link::{Call, Link};
+use crate::module_bindings::CommandId;
 use crate::own::Predicted;
 use crate::session::Session;
 use crate::shared::{Shared, State};
@@ -30,18 +33,21 @@ const COMMANDS_MAX: usize = 1_024;
 pub struct RealmClient {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
+    numbers: Arc<Numbers>,
+    policy: CommandPolicy,
 }
 
 impl RealmClient {
     pub(crate) async fn connect(session: Session, realm_id: u16) -> Result<Self, HavenError> {
         let admission = session.admission(realm_id).await?;
-        let link = Link::open(&admission).await?;
+        let link = Link::open(&admission, session.http_to_ask()).await?;
         let shared = Arc::new(Shared::new());
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let (ready, is_ready) = oneshot::channel();
+        let (numbers, policy) = (Arc::clone(session.numbers()), session.command_policy());
         let driver = Driver::new(Arc::clone(&shared), session, realm_id, receiver);
         tokio::spawn(driver.run(link, admission, ready));
-        let client = Self { shared, commands };
+        let client = Self { shared, commands, numbers, policy };
         client.answer(is_ready).await?;
         Ok(client)
     }
@@ -190,6 +196,17 @@ impl RealmClient {
         self.call(|reply| Command::Call { call: call.clone(), reply: Some(reply) }).await
     }
 
+    /// Has a command done once, however often the connection breaks meanwhile.
+    async fn command(&self, call: impl FnOnce(CommandId) -> Call) -> Result<(), HavenError> {
+        let id = self.numbers.next();
+        let (sequence, call) = (id.sequence, call(id));
+        let (reply, answer) = oneshot::channel();
+        let place = self.commands.try_reserve();
+        let place = place.map_err(|error| no_place(error, &self.shared.lock()))?;
+        place.send(Command::Hold { sequence, call, reply });
+        self.answer_within(self.policy.patience, answer).await
+    }
+
     async fn call(&self, command: impl Fn(Reply) -> Command) -> Result<(), HavenError> {
         self.renewing(|| {
             let (reply, answer) = oneshot::channel();
@@ -231,7 +248,11 @@ impl RealmClient {
     }
 
     async fn answer(&self, answer: Answer) -> Result<(), HavenError> {
-        match tokio::time::timeout(CALL_TIMEOUT, answer).await {
+        self.answer_within(CALL_TIMEOUT, answer).await
+    }
+
+    async fn answer_within(&self, limit: Duration, answer: Answer) -> Result<(), HavenError> {
+        match tokio::time::timeout(limit, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Shared::refusal(&self.shared.lock())),
             Err(_) => Err(HavenError::Timeout),

@@ -1,11 +1,14 @@
 //! A login: the account's characters, and the way into realms.
 //!
 //! Keeps true: the access token is refreshed before it expires, and once when the gateway refuses
-//! it; a refusal after that is the caller's.
+//! it; a refusal after that is the caller's. A command is sent again under its number while its
+//! result is not certain.
 
+use crate::commands::{CommandPolicy, Numbers, key_of};
 use crate::error::HavenError;
 use crate::http::{Call, Http};
 use crate::realm::RealmClient;
+use crate::retry::Backoff;
 use crate::tokens::Tokens;
 use crate::wire::{
     Admission, Character, CharacterCreation, CharacterList, Grant, Realm, RealmList,
@@ -13,6 +16,8 @@ use crate::wire::{
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// A session of an account. Clones are the same session.
 #[derive(Clone)]
@@ -20,12 +25,31 @@ pub struct Session {
     http: Http,
     account_id: u64,
     tokens: Tokens,
+    numbers: Arc<Numbers>,
+    commands: CommandPolicy,
 }
 
 impl Session {
-    pub(crate) fn new(http: Http, grant: Grant) -> Self {
+    pub(crate) fn new(http: Http, grant: Grant, commands: CommandPolicy) -> Self {
         let account_id = grant.account_id;
-        Self { tokens: Tokens::new(http.clone(), grant), http, account_id }
+        let (tokens, numbers) = (Tokens::new(http.clone(), grant), Arc::new(Numbers::new()));
+        Self { http, account_id, tokens, numbers, commands }
+    }
+
+    /// How its commands are sent.
+    pub(crate) fn command_policy(&self) -> CommandPolicy {
+        self.commands
+    }
+
+    /// Where its commands have their numbers from.
+    pub(crate) fn numbers(&self) -> &Arc<Numbers> {
+        &self.numbers
+    }
+
+    /// Through what realms' hosts are asked whether commands are written; none when they are not
+    /// asked.
+    pub(crate) fn http_to_ask(&self) -> Option<reqwest::Client> {
+        self.commands.waits_written.then(|| self.http.client())
     }
 
     /// The account's number.
@@ -66,11 +90,15 @@ impl Session {
         Ok(list.characters)
     }
 
-    /// Makes a character, in the first realm of the list unless one is given.
+    /// Makes a character, in the first realm of the list unless one is given. A command: done once
+    /// even if connections break or the realm starts anew, and answered when it is on the realm's
+    /// disk. It is sent again while its result is not certain, for 30 seconds unless
+    /// [`Haven::command_patience`](crate::Haven::command_patience) says otherwise.
     ///
     /// # Errors
     /// The name's (`character.name_…`), `character.race_unknown`, `character.class_unknown`,
-    /// `character.name_taken`, `character.too_many`.
+    /// `character.name_taken`, `character.too_many`, `command.…`; after `client.unreachable` and
+    /// `gateway.…` it may have been made.
     pub async fn create_character(
         &self,
         realm_id: Option<u16>,
@@ -79,7 +107,12 @@ impl Session {
         class: &str,
     ) -> Result<Character, HavenError> {
         let body = CharacterCreation { realm_id, name, race, class };
-        self.send(|| Call::new(Method::POST, "/v1/characters").body(&body).once()).await
+        let call = || Call::new(Method::POST, "/v1/characters").body(&body).once();
+        if !self.commands.waits_written {
+            return self.send(call).await;
+        }
+        let key = key_of(&self.numbers.next());
+        self.until_certain(|| call().key(&key)).await
     }
 
     /// Deletes a character that is not in the world; it can be restored for 30 days.
@@ -110,6 +143,28 @@ impl Session {
     /// connection in.
     pub async fn enter(&self, realm_id: u16) -> Result<RealmClient, HavenError> {
         RealmClient::connect(self.clone(), realm_id).await
+    }
+
+    /// Sends a command until its result is certain, or its time is over.
+    async fn until_certain<'a, T: DeserializeOwned>(
+        &self,
+        call: impl Fn() -> Call<'a>,
+    ) -> Result<T, HavenError> {
+        let give_up_at = Instant::now() + self.commands.patience;
+        let (mut backoff, mut is_doubtful) = (Backoff::default(), false);
+        loop {
+            let error = match self.send(&call).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            is_doubtful |= error.leaves_doubt();
+            let wait = backoff.next_wait(rand::random());
+            let again = is_doubtful && error.may_pass() && Instant::now() + wait < give_up_at;
+            if !again {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+        }
     }
 
     async fn send<'a, T: DeserializeOwned>(

@@ -16,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use spacetimedb::Identity;
 use spacetimedb::hash::Hash;
 use spacetimedb::messages::control_db::{Database, HostType};
+use spacetimedb_paths::server::ServerDataDir;
+
+/// The control state's name in the engine's folder.
+pub(crate) const CONTROL_FILE: &str = "control.json";
 
 /// The control state with its file.
 pub(crate) struct Control {
@@ -72,6 +76,11 @@ impl Control {
         Ok(Self { state: Mutex::new(state), file })
     }
 
+    /// Opens the control state of the engine whose files are in `data_dir`.
+    pub(crate) fn open_in(data_dir: &ServerDataDir) -> anyhow::Result<Self> {
+        Self::open(Some(data_dir.0.join(CONTROL_FILE))).context(CONTROL_FILE)
+    }
+
     /// All databases, by id.
     pub(crate) fn databases(&self) -> anyhow::Result<Vec<Database>> {
         self.lock().databases.iter().map(|(id, record)| record.to_database(*id)).collect()
@@ -113,6 +122,15 @@ impl Control {
         })
     }
 
+    /// Forgets a database with all that leads to it, as if it had never been.
+    pub(crate) fn forget(&self, id: u64, identity: &Identity) -> anyhow::Result<()> {
+        let target = Some(hex(identity));
+        self.change(|state| {
+            state.databases.remove(&id);
+            state.names.retain(|_, record| record.database_identity != target);
+        })
+    }
+
     /// Where a name leads, whatever its case.
     pub(crate) fn lookup(&self, name: &str) -> anyhow::Result<Option<Identity>> {
         let identity = self.lock().names.get(&name.to_lowercase()).cloned();
@@ -125,6 +143,11 @@ impl Control {
         let state = self.lock();
         let names = state.names.iter().filter(|(_, record)| record.database_identity == wanted);
         names.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What people call a database: its first name, or its identity while it has none.
+    pub(crate) fn label(&self, database: &Identity) -> String {
+        self.names_of(database).into_iter().next().unwrap_or_else(|| hex(database))
     }
 
     /// Claims a name for `owner`.

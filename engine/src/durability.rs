@@ -1,21 +1,27 @@
 //! The commit logs of all databases, watched: how far they are written, and how far they must be.
 //!
 //! Keeps true: a transaction counts from the moment the engine hands it over, before anybody is
-//! answered, so "written" here includes everything that was acknowledged.
+//! answered, so "written" here includes everything that was acknowledged. A log is looked at by one
+//! task however many wait for it, and by none while nobody does. A transaction that publishes a
+//! module is noted in the database's list of versions.
 //! Leaves out on purpose: the writing itself, which is the engine's own `Local` durability.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use spacetimedb::db::relational_db::{self, LocalDurability, Txdata};
 use spacetimedb::host::{DurabilityProvider, ExternalDurability, StartSnapshotWatcher};
 use spacetimedb_durability::{Durability, TxOffset};
-use spacetimedb_paths::server::ServerDataDir;
+use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
+use spacetimedb_paths::standalone::{ProgramBytesDir, StandaloneDataDirExt as _};
+use tokio::sync::watch;
 
-/// How often a wait looks again.
+use crate::versions;
+
+/// How often a wait looks again. The engine syncs every 500 ms and tells nobody.
 const POLL_MILLIS: u64 = 5;
 
 /// One database's commit log, and how many transactions it was given.
@@ -23,12 +29,70 @@ struct WatchedLog {
     log: LocalDurability,
     /// Transactions in the log once all that was handed over is written.
     expected: AtomicU64,
+    replica: ReplicaDir,
+    programs: ProgramBytesDir,
+    /// Transactions on disk, for those who wait; up to date while somebody does.
+    told: watch::Sender<u64>,
+    /// Whether a task looks at the log for those who wait.
+    looking: Mutex<bool>,
 }
 
 impl WatchedLog {
-    fn new(log: LocalDurability) -> Self {
+    fn new(log: LocalDurability, replica: ReplicaDir, programs: ProgramBytesDir) -> Self {
         let written = log.durable_tx_offset().map_or(0, |offset| offset + 1);
-        Self { log, expected: AtomicU64::new(written) }
+        let (told, looking) = (watch::Sender::new(written), Mutex::new(false));
+        Self { log, expected: AtomicU64::new(written), told, looking, replica, programs }
+    }
+
+    /// Keeps a module that was published. The log holds it too, so a failure loses nothing.
+    fn keep_version(&self, offset: TxOffset, program: &[u8]) {
+        let kept = versions::keep(&self.programs.0, &self.replica.0, offset, program);
+        if let Err(error) = kept {
+            tracing::warn!("a published module is not in the list of versions: {error}");
+        }
+    }
+
+    /// Waits until everything that was handed over before this call is on disk; `false` when the
+    /// log was closed first.
+    async fn wait_written(log: Arc<Self>) -> bool {
+        let target = log.expected.load(Ordering::Acquire);
+        if log.written() >= target {
+            return true;
+        }
+        // Listens before the task looks whether anybody does.
+        let mut heard = log.told.subscribe();
+        Self::look_out(&log);
+        // Who waits must not keep a database open that is being closed.
+        drop(log);
+        heard.wait_for(|written| *written >= target).await.is_ok()
+    }
+
+    /// Sees to it that a task looks at the log until nobody listens any more.
+    fn look_out(log: &Arc<Self>) {
+        let mut looking = log.looking();
+        if std::mem::replace(&mut *looking, true) {
+            return;
+        }
+        let log = Arc::downgrade(log);
+        tokio::spawn(async move {
+            while log.upgrade().is_some_and(|log| log.look()) {
+                tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
+            }
+        });
+    }
+
+    /// Tells how much is written, and whether anybody still listens.
+    fn look(&self) -> bool {
+        let written = self.written();
+        self.told.send_if_modified(|told| std::mem::replace(told, written) != written);
+        // Under the lock: who begins to listen now either is counted or finds that nobody looks.
+        let mut looking = self.looking();
+        *looking = self.told.receiver_count() > 0;
+        *looking
+    }
+
+    fn looking(&self) -> MutexGuard<'_, bool> {
+        self.looking.lock().expect("invariant: no holder of this lock panics")
     }
 
     /// Transactions on disk.
@@ -46,7 +110,10 @@ impl Durability for WatchedLog {
     type TxData = Txdata;
 
     fn append_tx(&self, tx: Txdata) {
-        self.expected.fetch_add(1, Ordering::AcqRel);
+        let offset = self.expected.fetch_add(1, Ordering::AcqRel);
+        if let Some(program) = versions::published(&tx) {
+            self.keep_version(offset, program);
+        }
         self.log.append_tx(tx);
     }
 
@@ -72,14 +139,35 @@ impl WatchedLogs {
         self.open_logs().iter().map(|log| log.backlog()).sum()
     }
 
+    /// Of each open log: the replica, transactions it was given, and transactions on disk.
+    pub(crate) fn progress(&self) -> Vec<(u64, u64, u64)> {
+        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
+        let open = logs.iter().filter_map(|(id, log)| Some((*id, log.upgrade()?)));
+        open.map(|(id, log)| (id, log.expected.load(Ordering::Acquire), log.written())).collect()
+    }
+
     /// Waits until all that was handed over is on disk. `false` when `patience` ran out first.
     pub(crate) async fn wait_written(&self, patience: Duration) -> bool {
         wait(patience, || self.backlog() == 0).await
     }
 
+    /// Waits until everything one database has committed before this call is on disk: at once when
+    /// it does not run, or in memory. `false` when it was closed first.
+    pub(crate) async fn wait_written_of(&self, replica_id: u64) -> bool {
+        match self.open_log(replica_id) {
+            Some(log) => WatchedLog::wait_written(log).await,
+            None => true,
+        }
+    }
+
     /// Waits until every database is closed. `false` when `patience` ran out first.
     pub(crate) async fn wait_closed(&self, patience: Duration) -> bool {
         wait(patience, || self.open_logs().is_empty()).await
+    }
+
+    fn open_log(&self, replica_id: u64) -> Option<Arc<WatchedLog>> {
+        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
+        logs.get(&replica_id).and_then(Weak::upgrade)
     }
 
     fn open_logs(&self) -> Vec<Arc<WatchedLog>> {
@@ -108,9 +196,10 @@ impl DurabilityProvider for WatchedLogs {
         &self,
         replica_id: u64,
     ) -> anyhow::Result<(ExternalDurability, Option<StartSnapshotWatcher>)> {
-        let folder = self.data_dir.replica(replica_id).commit_log();
-        let (log, disk_size) = relational_db::local_durability(folder).await?;
-        let watched = Arc::new(WatchedLog::new(log.clone()));
+        let replica = self.data_dir.replica(replica_id);
+        let (log, disk_size) = relational_db::local_durability(replica.commit_log()).await?;
+        let programs = self.data_dir.program_bytes();
+        let watched = Arc::new(WatchedLog::new(log.clone(), replica, programs));
         self.logs
             .lock()
             .expect("invariant: no holder of the log list panics")

@@ -1,7 +1,8 @@
 //! The engine's life: start, run, stop.
 //!
 //! Keeps true: nothing of the engine is reachable without the guard; one engine works on a data
-//! directory; when `stop` has returned `Ok`, every acknowledged transaction is on disk.
+//! directory; no database starts from a log that cannot be read to its end; when `stop` has
+//! returned `Ok`, every acknowledged transaction is on disk.
 //! Leaves out on purpose: log output (the caller installs a `tracing` subscriber or not), the
 //! allocator (the binary's choice), and signals.
 
@@ -17,15 +18,19 @@ use spacetimedb_client_api::routes::database::DatabaseRoutes;
 use spacetimedb_paths::FromPathUnchecked as _;
 use spacetimedb_paths::server::{PidFile, PidFileError, ServerDataDir};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio_util::sync::DropGuard;
 use tower::Layer as _;
 
-use crate::EngineError;
+use crate::control::Control;
+use crate::door::Door;
 use crate::guard::{self, Guard, GuardConfig};
+use crate::module_logs::LogJanitor;
 use crate::node::Node;
 use crate::server::Server;
 use crate::ticket::TicketOffice;
+use crate::{EngineError, boot};
 
 // A stop has ten seconds altogether.
 const CONNECTIONS_PATIENCE: Duration = Duration::from_millis(2500);
@@ -33,6 +38,12 @@ const DISCONNECTS_PATIENCE: Duration = Duration::from_millis(1500);
 const EXIT_PATIENCE: Duration = Duration::from_secs(2);
 const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What the system keeps of one connection's output; it doubles the number for its own account.
+/// Beyond it a reader that does not keep up is noticed.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// How to start an engine.
 #[derive(Debug, Clone)]
@@ -43,15 +54,24 @@ pub struct EngineConfig {
     pub listen: SocketAddr,
     /// Keep everything in memory, and what needs files in a temporary folder, until the stop.
     pub in_memory: bool,
+    /// What each database's module may log before the oldest is removed, bytes.
+    pub module_logs_bytes_max: u64,
     /// Whom to let in.
     pub guard: GuardConfig,
 }
+
+/// What [`EngineConfig::module_logs_bytes_max`] usually is: 64 MiB.
+pub const MODULE_LOGS_BYTES_MAX: u64 = 64 << 20;
 
 /// A running engine behind its guard. Call [`Engine::stop`]: a drop does not wait for the disk.
 pub struct Engine {
     server: Server,
     node: Arc<Node>,
     guard: Arc<Guard>,
+    /// What looks at logs and disk; ended first, for it holds the node.
+    watches: Option<(DropGuard, Option<DropGuard>)>,
+    repairs: Vec<String>,
+    _janitor: LogJanitor,
     // Dropped last, in this order: the lock on the data directory, then the directory itself.
     _lock: PidFile,
     _temporary: Option<TempDir>,
@@ -65,9 +85,9 @@ impl Engine {
     /// # Errors
     ///
     /// In this order: [`EngineError::Runtime`]; for the data directory [`EngineError::Io`],
-    /// [`EngineError::DataDirInUse`], and [`EngineError::DataDirUnusable`] when another release
-    /// wrote it; for the address [`EngineError::PortTaken`] or [`EngineError::Listen`];
-    /// [`EngineError::Keys`].
+    /// [`EngineError::DataDirInUse`], [`EngineError::DataDirUnusable`] when another release wrote
+    /// it, and [`EngineError::LogDamaged`]; for the address [`EngineError::PortTaken`] or
+    /// [`EngineError::Listen`]; [`EngineError::Keys`].
     pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             return Err(EngineError::Runtime);
@@ -76,24 +96,49 @@ impl Engine {
         let data_dir = Arc::new(ServerDataDir::from_path_unchecked(&folder));
         let lock = lock(&data_dir)?;
         check_release(&data_dir)?;
-        let listener = listen(config.listen).await?;
+        let repairs = repair(&data_dir, config.in_memory).await?;
+        let listener = listen(config.listen)?;
 
         let tickets = Arc::new(TicketOffice::new()?);
-        let guard = Arc::new(Guard::new(config.guard, tickets.clone()));
         let unusable = |error: anyhow::Error| EngineError::DataDirUnusable {
             path: folder.clone(),
             reason: format!("{error:#}"),
         };
-        let node = Node::open(data_dir, config.in_memory, tickets).await.map_err(unusable)?;
-        let node = Arc::new(node);
+        let janitor = LogJanitor::start(&data_dir, config.module_logs_bytes_max);
+        let node = Node::open(data_dir, config.in_memory, tickets.clone()).await;
+        let node = Arc::new(node.map_err(unusable)?);
         node.launch_all().await.map_err(unusable)?;
+        let guard = Arc::new(Guard::new(config.guard, tickets, node.clone()));
 
         let router = routes::router(&node, database_routes(), axum07::Router::new());
         let router = router.with_state(node.clone());
-        let door = axum07::middleware::from_fn_with_state(guard.clone(), guard::admit);
-        let server = Server::start(listener, door.layer(router))
+        let layer = axum07::middleware::from_fn_with_state(guard.clone(), guard::admit);
+        let watch = guard.door().watch(node.logs().clone());
+        let watch_space = (!config.in_memory).then(|| {
+            let told = node.clone();
+            let announce = move |read_only| {
+                let node = told.clone();
+                async move { node.set_read_only(read_only).await }
+            };
+            guard.door().watch_space(folder.clone(), announce)
+        });
+        let server = Server::start(listener, layer.layer(router), guard.door().clone())
             .map_err(|source| EngineError::Listen { addr: config.listen, source })?;
-        Ok(Self { server, node, guard, _lock: lock, _temporary: temporary })
+        Ok(Self {
+            server,
+            node,
+            guard,
+            watches: Some((watch, watch_space)),
+            repairs,
+            _janitor: janitor,
+            _lock: lock,
+            _temporary: temporary,
+        })
+    }
+
+    /// What was repaired in the data directory before it was used, a line each.
+    pub fn repairs(&self) -> &[String] {
+        &self.repairs
     }
 
     /// Where it listens, with the port that was found for port 0.
@@ -108,7 +153,12 @@ impl Engine {
 
     /// How often the guard refused, by code, since the start; codes that never occurred are 0.
     pub fn guard_refusals(&self) -> Vec<(&'static str, u64)> {
-        self.guard.refusals()
+        self.guard.door().refusals()
+    }
+
+    /// What the guard counts.
+    pub fn metrics(&self) -> EngineMetrics {
+        EngineMetrics(self.guard.door().clone())
     }
 
     /// Transactions that were acknowledged and are not on disk yet. Always 0 in memory.
@@ -122,8 +172,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::NotWritten`] when the disk did not keep up; what could be is written.
-    pub async fn stop(self) -> Result<(), EngineError> {
+    pub async fn stop(mut self) -> Result<(), EngineError> {
         let started = Instant::now();
+        self.watches = None;
         if !self.close_connections().await {
             tracing::warn!("some clients could not be disconnected; the next start does it");
         }
@@ -134,7 +185,8 @@ impl Engine {
         }
         let logs = self.node.logs().clone();
         let written = logs.wait_written(WRITE_PATIENCE).await;
-        drop(self.node);
+        // The guard asks the node what is written.
+        drop((self.guard, self.node));
         if !logs.wait_closed(CLOSE_PATIENCE).await {
             tracing::debug!("a database is still open");
         }
@@ -170,6 +222,23 @@ impl Engine {
     }
 }
 
+/// What the guard of a running engine counts; outlives it.
+#[derive(Clone)]
+pub struct EngineMetrics(Arc<Door>);
+
+impl EngineMetrics {
+    /// Prometheus text, the same as `GET /v1/metrics` with the owner's token.
+    pub fn text(&self) -> String {
+        self.0.metrics()
+    }
+}
+
+impl std::fmt::Debug for EngineMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineMetrics").finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("addr", &self.addr()).finish_non_exhaustive()
@@ -190,7 +259,7 @@ fn engine_folder(config: &EngineConfig) -> Result<(PathBuf, Option<TempDir>), En
 }
 
 /// Creates a folder that only its owner may enter: it holds every player's data.
-fn create_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -220,11 +289,35 @@ fn check_release(data_dir: &ServerDataDir) -> Result<(), EngineError> {
     metadata.write(&file).map_err(EngineError::io(&file.0))
 }
 
-async fn listen(addr: SocketAddr) -> Result<TcpListener, EngineError> {
-    TcpListener::bind(addr).await.map_err(|source| match source.kind() {
+/// Makes the data directory one that the databases can start from; see `boot`.
+async fn repair(data_dir: &ServerDataDir, in_memory: bool) -> Result<Vec<String>, EngineError> {
+    if in_memory {
+        return Ok(Vec::new());
+    }
+    let data_dir = data_dir.clone();
+    let repaired = tokio::task::spawn_blocking(move || {
+        let control = Control::open_in(&data_dir).map_err(|error| {
+            EngineError::DataDirUnusable { path: data_dir.0.clone(), reason: format!("{error:#}") }
+        })?;
+        boot::repair_all(&data_dir, &control)
+    });
+    repaired.await.map_err(|_| EngineError::Runtime)?
+}
+
+fn listen(addr: SocketAddr) -> Result<TcpListener, EngineError> {
+    bind(addr).map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => EngineError::PortTaken(addr),
         _ => EngineError::Listen { addr, source },
     })
+}
+
+fn bind(addr: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As tokio's own bind does: a port is free again at once after a stop.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// The engine's own routes, without their own limits: the guard has counted the bytes.

@@ -49,6 +49,22 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A database's commit log was changed from outside; nothing was started.
+    #[error(
+        "the log of the database {database} is damaged: {path} cannot be read from byte \
+        {byte} on; its last good transaction is {last_good}; nothing was changed; restore a \
+        backup with `haven backup restore BACKUP_DIR --data-dir NEW_DIR`"
+    )]
+    LogDamaged {
+        /// The database's name and identity.
+        database: String,
+        /// The segment.
+        path: PathBuf,
+        /// Where reading it ends.
+        byte: u64,
+        /// Offset and time of the transaction before that.
+        last_good: String,
+    },
     /// The engine could not make its own signing key.
     #[error("the engine could not make its key pair: {0}")]
     Keys(String),

@@ -6,26 +6,35 @@
 //! the engine's release lives in this crate.
 //! Leaves out on purpose: the game (the module has it), the gateway, and configuration files.
 
+pub mod backup;
 mod bindings;
+mod boot;
 mod control;
+mod door;
 mod durability;
 mod engine;
 mod error;
 mod guard;
+mod limits;
+mod log;
 mod module;
+mod module_logs;
 mod node;
 mod publish;
 mod schema;
 mod server;
+mod snapshots;
 mod ticket;
+mod versions;
 
 #[cfg(test)]
 mod tests;
 
 pub use bindings::{BindingsLanguage, generate_bindings, generate_player_bindings};
-pub use engine::{Engine, EngineConfig};
+pub use engine::{Engine, EngineConfig, EngineMetrics, MODULE_LOGS_BYTES_MAX};
 pub use error::EngineError;
 pub use guard::{GuardConfig, KeySource, Refusal, TOKEN_BYTES_MAX};
+pub use limits::Limits;
 pub use publish::{PublishOutcome, publish};
 pub use schema::module_schema;
 

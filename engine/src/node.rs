@@ -18,7 +18,7 @@ use spacetimedb::client::ClientActorIndex;
 use spacetimedb::db;
 use spacetimedb::db::relational_db::RelationalDB;
 use spacetimedb::energy::{EnergyBalance, EnergyQuanta, NullEnergyMonitor};
-use spacetimedb::host::{DiskStorage, HostController, UpdateDatabaseResult};
+use spacetimedb::host::{DiskStorage, HostController, ReducerArgs, UpdateDatabaseResult};
 use spacetimedb::messages::control_db::{Database, Node as NodeRecord, Replica};
 use spacetimedb::util::jobs::JobCores;
 use spacetimedb_client_api::routes::subscribe::{HasWebSocketOptions, WebSocketOptions};
@@ -34,10 +34,13 @@ use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 
 use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
+use crate::guard::Logbook;
 use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(2);
+/// What a realm's owner calls when its disk is nearly full, or no longer.
+const READ_ONLY_REDUCER: &str = "realm_read_only_set";
 
 /// The engine without its door.
 pub(crate) struct Node {
@@ -58,8 +61,7 @@ impl Node {
         in_memory: bool,
         tickets: Arc<TicketOffice>,
     ) -> anyhow::Result<Self> {
-        let control_file = (!in_memory).then(|| data_dir.0.join("control.json"));
-        let control = Control::open(control_file).context("control.json")?;
+        let control = if in_memory { Control::open(None)? } else { Control::open_in(&data_dir)? };
         let programs = Arc::new(DiskStorage::new(data_dir.program_bytes().0).await?);
         let storage = if in_memory { db::Storage::Memory } else { db::Storage::Disk };
         let logs = Arc::new(WatchedLogs::new(data_dir.clone()));
@@ -99,6 +101,15 @@ impl Node {
         Ok(())
     }
 
+    /// Starts every database; the first that cannot be started is the answer.
+    pub(crate) async fn launch_each(&self) -> anyhow::Result<()> {
+        for database in self.control.databases()? {
+            let label = self.control.label(&database.database_identity);
+            self.launch(database).await.with_context(|| format!("database {label}"))?;
+        }
+        Ok(())
+    }
+
     /// Ends every database that runs; nothing is committed afterwards.
     pub(crate) async fn exit_all(&self) -> anyhow::Result<()> {
         self.closing.store(true, Ordering::SeqCst);
@@ -118,6 +129,22 @@ impl Node {
             }
         }
         Ok(connected)
+    }
+
+    /// Has every realm refuse or take players' calls. A database without that reducer is none.
+    pub(crate) async fn set_read_only(&self, read_only: bool) {
+        let Ok(databases) = self.control.databases() else { return };
+        for database in databases {
+            let (owner, identity) = (database.owner_identity, database.database_identity);
+            let Ok(module) = self.hosts.get_module_host(database.id).await else { continue };
+            let args = ReducerArgs::Json(format!("[{read_only}]").into());
+            let called =
+                module.call_reducer(owner, None, None, None, None, READ_ONLY_REDUCER, args);
+            match called.await {
+                Ok(_) => tracing::warn!(database = %identity, read_only, "the disk's room changed"),
+                Err(error) => tracing::debug!(database = %identity, "not told: {error}"),
+            }
+        }
     }
 
     /// The guard has ended the database's sockets; the old module must still see them go.
@@ -169,6 +196,16 @@ fn count_clients(database: &RelationalDB) -> anyhow::Result<usize> {
 
 fn replica_of(database_id: u64) -> Replica {
     Replica { id: database_id, database_id, node_id: 0, leader: true }
+}
+
+#[async_trait]
+impl Logbook for Node {
+    async fn written(&self, database: &str) -> Option<bool> {
+        let by_name = self.control.lookup(database).ok().flatten();
+        let identity = by_name.or_else(|| Identity::from_hex(database).ok())?;
+        let database = self.control.database_of(&identity).ok().flatten()?;
+        Some(self.logs.wait_written_of(database.id).await)
+    }
 }
 
 #[async_trait]

@@ -1,18 +1,17 @@
 //! The listener: accepts connections, serves HTTP/1.1 on them, and ends them for a stop.
 //!
-//! Keeps true: no Nagle delay; a connection that does not send its headers in time is dropped; a
-//! socket ends when its database gets another module; at a stop, requests in flight are finished
-//! and each `WebSocket` sees the end of its input, so that the engine runs `client_disconnected`.
+//! Keeps true: a connection that does not send its headers in time is dropped; one connection is
+//! one request, so that a socket's frames follow right after the one head; a socket ends when its
+//! database gets another module and when its token has ended; at a stop, requests in flight are
+//! finished and each `WebSocket` sees the end of its input, so that the engine runs
+//! `client_disconnected`.
 //! Leaves out on purpose: HTTP/2 (the engine's sockets are HTTP/1.1), TLS (a proxy's task), and
-//! byte budgets.
+//! what a connection may cost ([`Door`]).
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum07::body::Body;
@@ -20,16 +19,14 @@ use axum07::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::{Service, ServiceExt as _};
 
+use crate::door::{Door, Line, Pass};
 use crate::durability::wait;
-use crate::guard::LineSwap;
+use crate::guard::Refusal;
 
-/// For the request line and the headers of one request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of one request's headers; a token may be 8 KiB.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// Headers of one request.
@@ -44,12 +41,12 @@ pub(crate) struct Server {
     addr: SocketAddr,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
-    lines: Arc<AtomicUsize>,
+    door: Arc<Door>,
 }
 
 impl Server {
-    /// Serves `service` on `listener` until stopped.
-    pub(crate) fn start<S>(listener: TcpListener, service: S) -> io::Result<Self>
+    /// Serves `service` on `listener`, as far as `door` lets connections in, until stopped.
+    pub(crate) fn start<S>(listener: TcpListener, service: S, door: Arc<Door>) -> io::Result<Self>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + 'static,
@@ -57,10 +54,9 @@ impl Server {
     {
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let lines = Arc::new(AtomicUsize::new(0));
-        tokio::spawn(accept(listener, service, stop.clone(), lines.clone()));
+        tokio::spawn(accept(listener, service, stop.clone(), door.clone()));
         let stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { addr, stop, _stop_on_drop: stop_on_drop, lines })
+        Ok(Self { addr, stop, _stop_on_drop: stop_on_drop, door })
     }
 
     /// Where it listens.
@@ -71,16 +67,12 @@ impl Server {
     /// Stops listening and waits until all connections are closed; `false` when `patience` ran out.
     pub(crate) async fn stop(&self, patience: Duration) -> bool {
         self.stop.cancel();
-        wait(patience, || self.lines.load(Ordering::Acquire) == 0).await
+        wait(patience, || self.door.connections() == 0).await
     }
 }
 
-async fn accept<S>(
-    listener: TcpListener,
-    service: S,
-    stop: CancellationToken,
-    lines: Arc<AtomicUsize>,
-) where
+async fn accept<S>(listener: TcpListener, service: S, stop: CancellationToken, door: Arc<Door>)
+where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
@@ -91,11 +83,14 @@ async fn accept<S>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _peer)) => {
-                let service = service.clone();
-                let line = Line::new(stream, &lines);
-                tokio::spawn(serve(line, service, stop.clone()));
-            }
+            Ok((stream, peer)) => match door.admit(peer.ip()) {
+                Ok(place) => {
+                    let pass = Pass::default();
+                    let line = Line::new(stream, &door, pass.clone(), place);
+                    tokio::spawn(serve(line, pass, service.clone(), stop.clone(), door.clone()));
+                }
+                Err(refusal) => turn_away(&stream, refusal, &door),
+            },
             Err(error) => {
                 tracing::warn!("a connection could not be accepted: {error}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -104,16 +99,22 @@ async fn accept<S>(
     }
 }
 
+/// Says why and closes, without reading or waiting.
+fn turn_away(stream: &TcpStream, refusal: Refusal, door: &Door) {
+    door.count(refusal);
+    // Who cannot be told in one piece is not told.
+    let _ = stream.try_write(refusal.last_words().as_bytes());
+}
+
 /// Serves one connection, then watches over it while it is a WebSocket.
-async fn serve<S>(line: Line, service: S, stop: CancellationToken)
+async fn serve<S>(line: Line, pass: Pass, service: S, stop: CancellationToken, door: Arc<Door>)
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let (end, gone) = (line.end.clone(), line.gone.clone());
-    let swap = LineSwap::default();
-    let noted = swap.clone();
+    let (end, gone) = (line.end(), line.gone());
+    let noted = pass.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(noted.clone());
@@ -121,7 +122,7 @@ where
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(door.limits().header_timeout())
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX);
     let connection = http.serve_connection(TokioIo::new(line), service).with_upgrades();
@@ -138,80 +139,10 @@ where
     tokio::select! {
         () = gone.cancelled() => {}
         () = stop.cancelled() => end.cancel(),
-        () = swap.happened() => end.cancel(),
-    }
-}
-
-/// A TCP stream whose input can be ended from our side.
-struct Line {
-    stream: TcpStream,
-    end: CancellationToken,
-    ended: Pin<Box<WaitForCancellationFutureOwned>>,
-    gone: CancellationToken,
-    _gone_on_drop: DropGuard,
-    lines: Arc<AtomicUsize>,
-}
-
-impl Line {
-    fn new(stream: TcpStream, lines: &Arc<AtomicUsize>) -> Self {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("a connection keeps its Nagle delay: {error}");
+        () = pass.swapped() => end.cancel(),
+        () = pass.ran_out() => {
+            door.count(Refusal::TokenRanOut);
+            end.cancel();
         }
-        lines.fetch_add(1, Ordering::AcqRel);
-        let end = CancellationToken::new();
-        let ended = Box::pin(end.clone().cancelled_owned());
-        let gone = CancellationToken::new();
-        let gone_on_drop = gone.clone().drop_guard();
-        let lines = lines.clone();
-        Self { stream, end, ended, gone, _gone_on_drop: gone_on_drop, lines }
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.lines.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.end.is_cancelled() || self.ended.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -3,6 +3,10 @@
 //! Keeps true: every test has an engine, an issuer and a directory of its own.
 //! Leaves out on purpose: the module's behaviour, of which only the tables are used here.
 
+mod backups;
+mod boot;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,7 +15,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::guard::tests::Issuer;
-use crate::{Engine, EngineConfig, EngineError, GuardConfig, KeySource, MODULE_WASM, publish};
+use crate::{
+    Engine, EngineConfig, EngineError, GuardConfig, KeySource, MODULE_LOGS_BYTES_MAX, MODULE_WASM,
+    publish,
+};
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
@@ -33,6 +40,7 @@ impl Host {
             data_dir: self.data.path().to_owned(),
             listen: "127.0.0.1:0".parse().expect("an address"),
             in_memory,
+            module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
             guard: GuardConfig::new("haven", keys),
         }
     }
@@ -59,6 +67,31 @@ impl Host {
         let text = answer.text().await.expect("an answer");
         assert!(status.is_success(), "{statement}: {status} {text}");
         text
+    }
+
+    /// Publishes the module with another hash: a custom section, which changes nothing else.
+    async fn publish_noted(&self, engine: &Engine, note: &[u8; 4]) {
+        let changed = [MODULE_WASM, &[0, 9, 4][..], note, b"\0\0\0\0"].concat();
+        let owner = self.issuer.owner_token();
+        publish(&engine.uri(), "haven", &owner, &changed).await.expect("accepted");
+    }
+
+    /// The commit log of the only database.
+    fn log_folder(&self) -> PathBuf {
+        self.data.path().join("engine/replicas/1/clog")
+    }
+
+    /// Calls a reducer as the owner.
+    async fn call(&self, engine: &Engine, reducer: &str, args: serde_json::Value) {
+        let answer = reqwest::Client::new()
+            .post(format!("{}/v1/database/haven/call/{reducer}", engine.uri()))
+            .bearer_auth(self.issuer.owner_token())
+            .json(&args)
+            .send()
+            .await
+            .expect("the engine answers");
+        let status = answer.status();
+        assert!(status.is_success(), "{reducer}: {status} {:?}", answer.text().await);
     }
 
     /// Commits one row that is recognised by its number.
@@ -125,6 +158,40 @@ async fn a_stop_disconnects_every_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_realm_is_read_only_while_its_disk_has_no_room() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    host.publish(&engine).await;
+    assert_eq!(host.count(&engine, "realm_notice").await, 0);
+    engine.stop().await.expect("everything is written");
+
+    let mut config = host.config(false);
+    config.guard.limits.disk_free_newcomers_mib = u32::MAX;
+    config.guard.limits.disk_free_mib_min = u32::MAX;
+    let engine = Engine::start(config).await.expect("the engine starts");
+    // The owner's tools go on, or nobody could make room.
+    while host.count(&engine, "realm_notice").await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answer = reqwest::Client::new()
+        .get(format!("{}/v1/database/haven/subscribe", engine.uri()))
+        .bearer_auth(host.issuer.token(&json!({})))
+        .send()
+        .await
+        .expect("the guard answers");
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.expect("a body").contains("guard.disk_low"));
+    assert!(engine.metrics().text().contains("haven_engine_disk_room 2\n"));
+    engine.stop().await.expect("everything is written");
+
+    let engine = host.start(false).await;
+    while host.count(&engine, "realm_notice").await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn memory_leaves_nothing_behind() {
     let host = Host::new();
     let engine = host.start(true).await;
@@ -173,6 +240,38 @@ async fn data_of_another_release_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_refused_calls_log_stays_below_its_bound() {
+    const BYTES_MAX: u64 = 4_000;
+    let host = Host::new();
+    let config = EngineConfig { module_logs_bytes_max: BYTES_MAX, ..host.config(false) };
+    let engine = Engine::start(config).await.expect("the engine starts");
+    host.publish(&engine).await;
+    let folder = host.data.path().join("engine/replicas/1/module_logs");
+    let size = || -> u64 {
+        let files = std::fs::read_dir(&folder).expect("a folder").filter_map(Result::ok);
+        files.map(|file| file.metadata().expect("there").len()).sum()
+    };
+    let url = format!("{}/v1/database/haven/call/realm_close", engine.uri());
+    let refuse = async || {
+        let call = reqwest::Client::new().post(&url).bearer_auth(host.issuer.owner_token());
+        let answer = call.json(&json!([9])).send().await.expect("the engine answers");
+        assert!(!answer.status().is_success());
+    };
+    while size() <= 2 * BYTES_MAX {
+        refuse().await;
+    }
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while size() > BYTES_MAX {
+        assert!(tokio::time::Instant::now() < deadline, "{} bytes", size());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let short = size();
+    refuse().await;
+    assert!(size() > short, "the engine writes on into the same file");
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_is_none_is_refused_with_a_reason() {
     let host = Host::new();
     let engine = host.start(true).await;
@@ -187,4 +286,64 @@ async fn a_module_that_is_none_is_refused_with_a_reason() {
     engine.stop().await.expect("nothing to write");
     let error = publish("http://127.0.0.1:1", "haven", &owner, MODULE_WASM).await.err();
     assert!(matches!(error, Some(EngineError::Unreachable { .. })), "{error:?}");
+}
+
+impl Host {
+    /// Asks whether everything is on disk; answers the status.
+    async fn written(&self, engine: &Engine) -> u16 {
+        let answer = reqwest::Client::new()
+            .get(format!("{}/v1/database/haven/written", engine.uri()))
+            .bearer_auth(self.issuer.owner_token())
+            .send()
+            .await
+            .expect("the engine answers");
+        answer.status().as_u16()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_barrier_was_asked_about_is_in_the_files_when_it_opens() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    host.publish(&engine).await;
+    for number in 1..=3 {
+        host.insert(&engine, number).await;
+        assert!(engine.durability_backlog() > 0, "the disk is slower than this");
+        // One task looks at the log for all of them.
+        let answers = futures::future::join_all((0..50).map(|_| host.written(&engine))).await;
+        assert!(answers.iter().all(|status| *status == 204), "{answers:?}");
+        // As a machine would find them that has lost its power now.
+        let copy = Host { issuer: Issuer::new(), data: tempfile::tempdir().expect("a directory") };
+        copy_files(host.data.path(), copy.data.path());
+        let found = copy.start(false).await;
+        assert_eq!(copy.count(&found, "realm_owner").await, 1 + u64::from(number));
+        found.stop().await.expect("nothing to write");
+    }
+    engine.stop().await.expect("everything is written");
+}
+
+/// Copies a folder that is being written to, without the lock on it.
+fn copy_files(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let path = entry.expect("an entry").path();
+        let copied = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_files(&path, &copied);
+        } else if path.extension().is_none_or(|extension| extension != "pid") {
+            std::fs::copy(&path, &copied).expect("copied");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_barrier_is_always_open_in_memory() {
+    let host = Host::new();
+    let engine = host.start(true).await;
+    host.publish(&engine).await;
+    host.insert(&engine, 1).await;
+    let began = std::time::Instant::now();
+    assert_eq!(host.written(&engine).await, 204);
+    assert!(began.elapsed() < Duration::from_millis(250), "nothing is waited for");
+    engine.stop().await.expect("nothing to write");
 }

@@ -5,7 +5,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{Arc, OnceLock, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
@@ -45,7 +45,12 @@ pub(crate) struct App {
     pub(crate) public_uri: String,
     /// Open connections.
     pub(crate) connections: AtomicUsize,
+    /// Numbers of what runs beside the gateway, as Prometheus text.
+    pub(crate) beside: OnceLock<MetricsSource>,
 }
+
+/// Where further Prometheus text comes from.
+pub(crate) type MetricsSource = Box<dyn Fn() -> String + Send + Sync>;
 
 /// What `/readyz` reports.
 #[derive(Clone, Debug)]
@@ -87,6 +92,7 @@ impl App {
             metrics,
             public_uri: public_uri.trim_end_matches('/').to_owned(),
             connections: AtomicUsize::new(0),
+            beside: OnceLock::new(),
             config,
         })
     }
@@ -156,6 +162,12 @@ impl Gateway {
     /// Where it listens, as `http://ip:port`.
     pub fn uri(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// Has `/metrics` also tell what runs in the same process. The first source stays.
+    pub fn add_metrics(&self, source: impl Fn() -> String + Send + Sync + 'static) {
+        // A second source would repeat the first one's families.
+        let _ = self.app.beside.set(Box::new(source));
     }
 
     /// The signing keys.

@@ -12,7 +12,9 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use haven_rules::{accounts::AccountError, characters::CharacterError, realms::RealmError};
+use haven_rules::{
+    accounts::AccountError, characters::CharacterError, commands::CommandError, realms::RealmError,
+};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -77,6 +79,7 @@ pub(crate) enum Refusal {
     Busy,
     Unavailable,
     NotReady,
+    NotWritten,
     Internal,
 }
 
@@ -119,6 +122,11 @@ impl Refusal {
             Self::NotReady => {
                 (S::SERVICE_UNAVAILABLE, "gateway.not_ready", "a dependency does not answer")
             }
+            Self::NotWritten => (
+                S::SERVICE_UNAVAILABLE,
+                "gateway.not_written",
+                "it is done, and not on disk yet; ask again with the same key",
+            ),
             Self::Internal => {
                 (S::INTERNAL_SERVER_ERROR, "gateway.internal", "something went wrong here")
             }
@@ -151,7 +159,7 @@ const fn realm_status(error: RealmError) -> Option<StatusCode> {
     Some(match error {
         E::Closed => StatusCode::FORBIDDEN,
         E::Unknown => StatusCode::NOT_FOUND,
-        E::Full | E::Offline | E::NotConfigured | E::AdmissionReplayed => {
+        E::Full | E::Offline | E::NotConfigured | E::AdmissionReplayed | E::ReadOnly => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         E::DatabaseOnly
@@ -194,16 +202,27 @@ const fn character_status(error: CharacterError) -> StatusCode {
     }
 }
 
+/// The status of a command's error.
+const fn command_status(error: CommandError) -> StatusCode {
+    match error {
+        CommandError::IdInvalid => StatusCode::BAD_REQUEST,
+        CommandError::SessionsTooMany => StatusCode::TOO_MANY_REQUESTS,
+        CommandError::TooOld | CommandError::Reused => StatusCode::CONFLICT,
+    }
+}
+
 /// The refusal of a reducer with that code, unless it is never the caller's fault.
 fn of_code(code: &str) -> Option<Problem> {
     let account = AccountError::ALL.iter().find(|error| error.code() == code);
     let realm = RealmError::ALL.iter().find(|error| error.code() == code);
     let character = CharacterError::ALL.iter().find(|error| error.code() == code);
-    let (status, code, title) = match (account, realm, character) {
-        (Some(error), _, _) => (account_status(*error)?, error.code(), error.text()),
-        (_, Some(error), _) => (realm_status(*error)?, error.code(), error.text()),
-        (_, _, Some(error)) => (character_status(*error), error.code(), error.text()),
-        (None, None, None) => return None,
+    let command = CommandError::ALL.iter().find(|error| error.code() == code);
+    let (status, code, title) = match (account, realm, character, command) {
+        (Some(error), _, _, _) => (account_status(*error)?, error.code(), error.text()),
+        (_, Some(error), _, _) => (realm_status(*error)?, error.code(), error.text()),
+        (_, _, Some(error), _) => (character_status(*error), error.code(), error.text()),
+        (_, _, _, Some(error)) => (command_status(*error), error.code(), error.text()),
+        (None, None, None, None) => return None,
     };
     Some(Problem::new(status, code, title))
 }
@@ -310,6 +329,7 @@ impl From<RealmError> for Problem {
         match error {
             RealmError::Full => problem.retry_after(Duration::from_secs(10)),
             RealmError::Offline => problem.retry_after(Duration::from_secs(5)),
+            RealmError::ReadOnly => problem.retry_after(Duration::from_secs(30)),
             _ => problem,
         }
     }
@@ -345,6 +365,7 @@ impl From<CallError> for Problem {
             CallError::Unavailable | CallError::Lost | CallError::Timeout => {
                 Refusal::Unavailable.into()
             }
+            CallError::NotWritten => Refusal::NotWritten.into(),
             CallError::Broken(_) | CallError::Query(_) => Self::internal(error),
         }
     }

@@ -3,7 +3,7 @@
 //! The gateway hashes passwords and tokens; what arrives here is what is stored. Keeps true: an
 //! ended session has no row and no tokens, and a token is exchanged at most once.
 
-use crate::authority::{require, require_database};
+use crate::authority::{require, require_database, require_room};
 use crate::{Refusal, audit, now_micros, realms};
 use haven_rules::accounts::{
     AccountError, AccountStatus, Permission, Role, check_status, normalize_email,
@@ -48,9 +48,9 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
 /// hash, `lifetime_seconds` 60 to 34,560,000.
 ///
 /// # Errors
-/// In this order: the caller's, `account.email_invalid`, `account.digest_invalid`,
-/// `account.password_hash_invalid`, `session.lifetime_invalid`, `account.email_taken`,
-/// `session.token_taken`.
+/// In this order: the caller's, `realm.read_only`, `account.email_invalid`,
+/// `account.digest_invalid`, `account.password_hash_invalid`, `session.lifetime_invalid`,
+/// `account.email_taken`, `session.token_taken`.
 #[reducer]
 pub fn account_register(
     ctx: &ReducerContext,
@@ -61,6 +61,7 @@ pub fn account_register(
     lifetime_seconds: u32,
 ) -> Result<(), Refusal> {
     require(ctx, Permission::Serve)?;
+    require_room(ctx)?;
     if normalize_email(&email)? != email {
         return Err(AccountError::EmailInvalid.into());
     }
@@ -90,7 +91,7 @@ pub fn account_register(
 /// Opens a session after the gateway has verified the password of that version. For gateways.
 ///
 /// # Errors
-/// In this order: the caller's, `account.digest_invalid`, `account.unknown`,
+/// In this order: the caller's, `realm.read_only`, `account.digest_invalid`, `account.unknown`,
 /// `account.bad_credentials` when the password was changed since, `account.banned`,
 /// `session.lifetime_invalid`, `session.token_taken`.
 #[reducer]
@@ -102,6 +103,7 @@ pub fn session_open(
     lifetime_seconds: u32,
 ) -> Result<(), Refusal> {
     require(ctx, Permission::Serve)?;
+    require_room(ctx)?;
     validate_digest(&refresh_sha256)?;
     let account = find(ctx, account_id)?;
     if account.password_version != password_version {

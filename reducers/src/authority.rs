@@ -5,7 +5,7 @@
 use crate::{Refusal, now_micros};
 use haven_rules::accounts::{AccountError, Permission, Role};
 use haven_rules::realms::{RealmError, check_admission};
-use haven_tables::realms::{Admission, admission, realm_connection, realm_owner};
+use haven_tables::realms::{Admission, admission, realm_connection, realm_notice, realm_owner};
 use spacetimedb::ReducerContext;
 
 /// A caller who holds a permission.
@@ -81,18 +81,28 @@ pub(crate) fn admitted(ctx: &ReducerContext) -> Result<Admission, Refusal> {
 ///
 /// # Errors
 /// In this order: those of [`admitted`]; `realm.not_admitted` when the admission that the
-/// connection was made under has ended; `realm.taken_over`, by another connection or session.
+/// connection was made under has ended; `realm.taken_over`, by another connection or session;
+/// `realm.read_only`.
 pub(crate) fn require_player(ctx: &ReducerContext) -> Result<Player, Refusal> {
     let admission = admitted(ctx)?;
     let connection = ctx.db.realm_connection().identity().find(ctx.sender);
     let connection = connection.ok_or(RealmError::NotAdmitted)?;
     let speaks = (Some(connection.connection_id), connection.session_id)
         == (ctx.connection_id, admission.session_id);
-    if speaks {
-        Ok(Player { account_id: admission.account_id })
-    } else {
-        Err(RealmError::TakenOver.into())
+    if !speaks {
+        return Err(RealmError::TakenOver.into());
     }
+    require_room(ctx)?;
+    Ok(Player { account_id: admission.account_id })
+}
+
+/// That the disk has room for what somebody wants to change.
+///
+/// # Errors
+/// `realm.read_only`.
+pub(crate) fn require_room(ctx: &ReducerContext) -> Result<(), RealmError> {
+    let notice = ctx.db.realm_notice().singleton_id().find(0);
+    if notice.is_some_and(|row| row.is_read_only) { Err(RealmError::ReadOnly) } else { Ok(()) }
 }
 
 /// Whether the caller may connect at all: the owner, or an admitted account.

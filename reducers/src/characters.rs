@@ -3,7 +3,8 @@
 //! Keeps true: a character in the world has a presence, an entity and a motion row, and one that is
 //! not has none of them. Deleted characters keep their name until they are purged.
 
-use crate::authority::{require, require_database, require_player};
+use crate::authority::{Player, require, require_database, require_player};
+use crate::commands::once;
 use crate::world::land::Land;
 use crate::{Refusal, audit, instances, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
@@ -18,6 +19,7 @@ use haven_tables::characters::{
     character, character_deletion, character_position, character_presence,
     character_respawn_cooldown,
 };
+use haven_tables::commands::CommandId;
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
@@ -61,8 +63,37 @@ pub fn character_create(
     class: String,
 ) -> Result<(), Refusal> {
     require(ctx, Permission::Serve)?;
-    let name = validate_name(&name)?;
-    validate_kind(&race, &class)?;
+    create(ctx, account_id, &name, &race, &class)
+}
+
+/// Makes a character as [`character_create()`] does, as a command of the account's client: a
+/// repetition of what was done changes nothing and succeeds. For gateways.
+///
+/// # Errors
+/// In this order: the caller's, the command's (`command.…`), those of [`character_create()`].
+#[reducer]
+pub fn character_create_once(
+    ctx: &ReducerContext,
+    account_id: u64,
+    name: String,
+    race: String,
+    class: String,
+    command: CommandId,
+) -> Result<(), Refusal> {
+    require(ctx, Permission::Serve)?;
+    let what = ("character_create", &name, &race, &class);
+    once(ctx, account_id, command, &what, || create(ctx, account_id, &name, &race, &class))
+}
+
+fn create(
+    ctx: &ReducerContext,
+    account_id: u64,
+    name: &str,
+    race: &str,
+    class: &str,
+) -> Result<(), Refusal> {
+    let name = validate_name(name)?;
+    validate_kind(race, class)?;
     let (living, deleted) = count(ctx, account_id);
     check_room(living, deleted)?;
     if ctx.db.character().name_skeleton().find(&name.skeleton).is_some() {
@@ -73,8 +104,8 @@ pub fn character_create(
         account_id,
         name: name.display,
         name_skeleton: name.skeleton,
-        race,
-        class,
+        race: race.to_owned(),
+        class: class.to_owned(),
         created_at: ctx.timestamp,
     });
     Ok(())
@@ -133,6 +164,26 @@ pub fn character_restore(
 #[reducer]
 pub fn character_enter(ctx: &ReducerContext, character_id: u64) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
+    enter(ctx, player, character_id)
+}
+
+/// Brings a character into the world as [`character_enter()`] does, as a command: one that was done
+/// and arrives again after the character has left does not bring it back.
+///
+/// # Errors
+/// In this order: the caller's, the command's (`command.…`), those of [`character_enter()`].
+#[reducer]
+pub fn character_enter_once(
+    ctx: &ReducerContext,
+    character_id: u64,
+    command: CommandId,
+) -> Result<(), Refusal> {
+    let player = require_player(ctx)?;
+    let what = ("character_enter", character_id);
+    once(ctx, player.account_id, command, &what, || enter(ctx, player, character_id))
+}
+
+fn enter(ctx: &ReducerContext, player: Player, character_id: u64) -> Result<(), Refusal> {
     let character = find_living(ctx, player.account_id, character_id)?;
     if let Some(present) = ctx.db.character_presence().account_id().find(player.account_id) {
         return if present.character_id == character_id {

@@ -4,7 +4,8 @@
 //! Keeps true: an instance is a world number and a definition's land; nobody gets in but its owner
 //! and the guests; whoever is inside when it ends stands where it came from; nothing of it is left.
 
-use crate::authority::{require_database, require_owner, require_player};
+use crate::authority::{Player, require_database, require_owner, require_player};
+use crate::commands::once;
 use crate::world;
 use crate::{Refusal, audit, characters, motion, now_micros};
 use haven_rules::characters::CharacterError;
@@ -13,6 +14,7 @@ use haven_rules::instances::{
     validate_definition,
 };
 use haven_rules::world::{OPEN_WORLD, WorldPlan, validate_world};
+use haven_tables::commands::CommandId;
 use haven_tables::instances::{
     Instance, InstanceCounter, InstanceDef, InstancePass, InstanceReturn, InstanceShape, instance,
     instance_counter, instance_def, instance_pass, instance_return,
@@ -82,6 +84,26 @@ pub fn instance_define(ctx: &ReducerContext, definition: InstanceDef) -> Result<
 #[reducer]
 pub fn instance_open(ctx: &ReducerContext, name: String) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
+    open(ctx, player, name)
+}
+
+/// Opens an instance as [`instance_open()`] does, as a command: a repetition of what was done
+/// changes nothing and succeeds.
+///
+/// # Errors
+/// In this order: the caller's, the command's (`command.…`), those of [`instance_open()`].
+#[reducer]
+pub fn instance_open_once(
+    ctx: &ReducerContext,
+    name: String,
+    command: CommandId,
+) -> Result<(), Refusal> {
+    let player = require_player(ctx)?;
+    let what = ("instance_open", &name);
+    once(ctx, player.account_id, command, &what, || open(ctx, player, name.clone()))
+}
+
+fn open(ctx: &ReducerContext, player: Player, name: String) -> Result<(), Refusal> {
     let character_id =
         characters::entity_of(ctx, player.account_id).ok_or(CharacterError::NotInWorld)?;
     let definition = ctx.db.instance_def().name().find(&name);

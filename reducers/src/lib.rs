@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod audit;
 pub mod authority;
 pub mod characters;
+pub mod commands;
 pub mod instances;
 pub mod motion;
 pub mod realms;
@@ -36,6 +37,7 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     accounts::ensure_timers(ctx);
     audit::ensure_timers(ctx);
     characters::ensure_timers(ctx);
+    commands::ensure_timers(ctx);
     instances::ensure_timers(ctx);
     motion::ensure_timers(ctx);
     realms::ensure_timers(ctx);

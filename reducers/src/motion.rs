@@ -16,7 +16,7 @@ pub use effects::{motion_effect_apply, motion_effect_clear};
 pub(crate) use wanderers::{clear_wanderers, has_wanderers};
 pub use wanderers::{wanderer_clear, wanderer_spawn};
 
-use crate::authority::{require_database, require_player};
+use crate::authority::{require_database, require_player, require_room};
 use crate::world::blocks;
 use crate::world::land::Land;
 use crate::{Refusal, characters, now_micros, world};
@@ -115,6 +115,10 @@ pub fn course_follow(ctx: &ReducerContext, entity_id: u64) -> Result<(), Refusal
 pub fn motion_tick(ctx: &ReducerContext, timer: MotionTickTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
     rhythm::keep(ctx, timer);
+    // Who walks stands where his segment ends until there is room to write the next one.
+    if require_room(ctx).is_err() {
+        return Ok(());
+    }
     let now = now_micros(ctx);
     let since = due::look_from();
     let (due, is_more) = due::due(ctx, since, now);

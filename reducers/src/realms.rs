@@ -11,8 +11,8 @@ use haven_rules::realms::{
     validate_realm_identity,
 };
 use haven_tables::realms::{
-    Admission, Realm, RealmConfig, RealmConnection, RealmOwner, RealmPopulation, admission, realm,
-    realm_config, realm_connection, realm_owner, realm_population,
+    Admission, Realm, RealmConfig, RealmConnection, RealmNotice, RealmOwner, RealmPopulation,
+    admission, realm, realm_config, realm_connection, realm_notice, realm_owner, realm_population,
 };
 use spacetimedb::{Identity, ReducerContext, ScheduleAt, Table, Timestamp, reducer, table};
 use std::time::Duration;
@@ -125,6 +125,33 @@ pub fn realm_configure(
     Ok(())
 }
 
+/// Has players' calls refused while the disk is nearly full, or no longer; the same again changes
+/// nothing. Owner only: the database's host calls it.
+///
+/// # Errors
+/// `account.permission_denied`.
+#[reducer]
+pub fn realm_read_only_set(ctx: &ReducerContext, read_only: bool) -> Result<(), Refusal> {
+    require_owner(ctx)?;
+    let known = ctx.db.realm_notice().singleton_id().find(0).is_some();
+    if known == read_only {
+        return Ok(());
+    }
+    if read_only {
+        ctx.db.realm_notice().insert(RealmNotice {
+            singleton_id: 0,
+            is_read_only: true,
+            text: RealmError::ReadOnly.text().to_owned(),
+            since: ctx.timestamp,
+        });
+    } else {
+        ctx.db.realm_notice().singleton_id().delete(0);
+    }
+    let action = if read_only { "realm_read_only" } else { "realm_writable" };
+    audit::record(ctx, 0, 0, action, "");
+    Ok(())
+}
+
 /// Makes what a new version of the module needs. Owner only; called after every publish.
 ///
 /// # Errors
@@ -226,7 +253,8 @@ pub fn realm_heartbeat(
     Ok(())
 }
 
-/// Admits a player to this realm, or renews the admission. For gateways.
+/// Admits a player to this realm, or renews the admission. For gateways. If the identity was
+/// another account's, that one's character leaves the world.
 ///
 /// `issued_at_micros` is the gateway's clock, microseconds since 1970, at most 60 s off;
 /// `lifetime_seconds` is 1 to 3600.
@@ -262,8 +290,11 @@ pub fn admission_grant(
         role,
         revoked: false,
     };
-    if last.is_some() {
+    if let Some(before) = last {
         ctx.db.admission().identity().update(row);
+        if before.account_id != account_id {
+            show_out(ctx, identity, before.account_id);
+        }
     } else {
         ctx.db.admission().insert(row);
     }
@@ -357,10 +388,14 @@ fn revoke(ctx: &ReducerContext, row: Admission) {
     show_out(ctx, identity, account_id);
 }
 
-/// Ends what an identity's connection could do. The socket stays open: it can still read.
+/// Ends what an identity's connection could do, if it speaks for that account. The socket stays
+/// open: it can still read.
 fn show_out(ctx: &ReducerContext, identity: Identity, account_id: u64) {
-    ctx.db.realm_connection().identity().delete(identity);
-    characters::take_out(ctx, account_id);
+    let connection = ctx.db.realm_connection().identity().find(identity);
+    if connection.is_some_and(|row| row.account_id == account_id) {
+        ctx.db.realm_connection().identity().delete(identity);
+        characters::take_out(ctx, account_id);
+    }
 }
 
 /// This database's configuration.

@@ -2,6 +2,7 @@
 
 use haven_rules::accounts::AccountError;
 use haven_rules::characters::CharacterError;
+use haven_rules::commands::CommandError;
 use haven_rules::instances::InstanceError;
 use haven_rules::motion::MotionError;
 use haven_rules::realms::RealmError;
@@ -38,5 +39,6 @@ refusals!(
     Character(CharacterError),
     World(WorldError),
     Motion(MotionError),
-    Instance(InstanceError)
+    Instance(InstanceError),
+    Command(CommandError)
 );

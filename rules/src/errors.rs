@@ -80,7 +80,8 @@ pub fn all() -> Vec<ErrorEntry> {
         crate::characters::CharacterError,
         crate::world::WorldError,
         crate::motion::MotionError,
-        crate::instances::InstanceError
+        crate::instances::InstanceError,
+        crate::commands::CommandError
     )
 }
 

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod characters;
+pub mod commands;
 pub mod errors;
 pub mod instances;
 pub mod motion;

@@ -40,6 +40,7 @@ domain_errors! {
         Closed = 215, "realm.closed", "the realm is closed";
         Full = 216, "realm.full", "the realm is full";
         Offline = 217, "realm.offline", "the realm does not answer";
+        ReadOnly = 218, "realm.read_only", "the realm's disk is nearly full; nothing changes until it has room";
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod characters;
+pub mod commands;
 pub mod instances;
 pub mod motion;
 pub mod realms;

@@ -1,4 +1,5 @@
-//! Realms, who is admitted to this one, and who is connected. All tables are private.
+//! Realms, who is admitted to this one, and who is connected. All tables but `realm_notice` are
+//! private.
 //!
 //! `realm` is filled in the home database; the rest in each realm's own. Missing means no: without
 //! an `admission` row nobody connects, without `realm_config` nobody enters the world.
@@ -108,6 +109,21 @@ pub struct RealmConnection {
     pub sockets: u32,
     /// When it connected.
     pub connected_at: Timestamp,
+}
+
+/// What all players should know: at most one row, while something is out of order. Written by the
+/// host of the database (`realm_read_only_set`).
+#[table(name = realm_notice, public)]
+pub struct RealmNotice {
+    /// Always 0.
+    #[primary_key]
+    pub singleton_id: u8,
+    /// Whether players' calls are refused with `realm.read_only`.
+    pub is_read_only: bool,
+    /// Why, for people.
+    pub text: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// How many characters are in the world: one row, kept by `character_enter` and `character_leave`.

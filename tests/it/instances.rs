@@ -6,7 +6,7 @@ use haven_rules::world::chunk_parts;
 use serde_json::{Value, json};
 
 /// A flat vale of 2×2 blocks for two characters.
-fn vale() -> Value {
+pub fn vale() -> Value {
     json!({
         "name": "vale",
         "shape": {

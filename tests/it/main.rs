@@ -7,10 +7,19 @@
 
 mod support;
 
+/// The one that `haven` runs with. It is part of what is tested: a length prefix that nothing
+/// comes up to makes the engine reserve that much, and where memory is counted before it is used
+/// such a message would end the process.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 mod accounts;
 mod audit;
+mod backups;
 mod characters;
+mod commands;
 mod errors;
+mod fuzz;
 mod guard;
 mod http_contract;
 mod instances;
@@ -20,4 +29,5 @@ mod restart;
 mod schema;
 mod sdk;
 mod tidy;
+mod upgrade;
 mod world;

@@ -2,7 +2,7 @@
 
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
-use crate::support::{Database, ISSUER, now_micros, on_database, on_stage, until};
+use crate::support::{Database, ISSUER, PHC, now_micros, on_database, on_stage, sha256, until};
 use haven_gateway::tokens;
 use serde_json::{Value, json};
 
@@ -152,6 +152,49 @@ fn an_admission_that_ends_takes_the_character_out() {
 }
 
 #[test]
+fn a_read_only_realm_shows_everything_and_changes_nothing() {
+    on_database(|database| async move {
+        let (account_id, _, player) = database.enter("ann@example.org", "Aldric").await;
+        player.subscribe(&["SELECT * FROM realm_notice"]).await;
+        let set = async |read_only: bool| {
+            let set = database.owner.call("realm_read_only_set", json!([read_only])).await;
+            set.expect("the owner may");
+        };
+        let refused = player.call("realm_read_only_set", json!([true])).await;
+        let refused = refused.expect_err("the owner's alone");
+        assert!(refused.starts_with("account.permission_denied:"), "{refused}");
+        player.call("course_set", json!([1, 0, false])).await.expect("going");
+        set(true).await;
+        set(true).await;
+        let notice = &database.rows("realm_notice").await[0];
+        assert_eq!(notice["is_read_only"], true);
+        for (reducer, args) in [
+            ("course_set", json!([-1, 0, false])),
+            ("course_to", json!([1_000, 1_000])),
+            ("character_leave", json!([])),
+        ] {
+            let refused = player.call(reducer, args).await.expect_err(reducer);
+            assert!(refused.starts_with("realm.read_only:"), "{reducer}: {refused}");
+        }
+        let digest = sha256("bob@example.org");
+        let args = json!(["bob@example.org", digest, PHC, sha256("token"), 3600]);
+        let refused = database.owner.call("account_register", args).await.expect_err("no room");
+        assert!(refused.starts_with("realm.read_only:"), "{refused}");
+        let args = json!([account_id, 1, sha256("another token"), 3600]);
+        let refused = database.owner.call("session_open", args).await.expect_err("no room");
+        assert!(refused.starts_with("realm.read_only:"), "{refused}");
+        until("players are told why", || async {
+            let told = |message: &Value| message.to_string().contains("nearly full");
+            player.messages().iter().any(told).then_some(())
+        })
+        .await;
+        set(false).await;
+        assert!(database.rows("realm_notice").await.is_empty());
+        player.call("course_set", json!([-1, 0, false])).await.expect("going");
+    });
+}
+
+#[test]
 fn an_admission_that_has_just_expired_is_called_so() {
     on_database(|database| async move {
         let (account_id, _, player) = database.enter("ann@example.org", "Ann").await;
@@ -195,6 +238,25 @@ fn a_connection_plays_on_only_while_its_own_session_is_admitted() {
 }
 
 #[test]
+fn an_identity_that_becomes_another_accounts_leaves_nobody_behind() {
+    on_database(|database| async move {
+        let (ann, ann_id, player) = database.enter("ann@example.org", "Ann").await;
+        let bob = database.register("bob@example.org").await;
+        let identity = tokens::account_identity(ISSUER, ann).to_hex().to_string();
+        let identity = json!({ "__identity__": format!("0x{identity}") });
+        let args = json!([identity, bob, ann, 1, now_micros(), 900]);
+        database.owner.call("admission_grant", args).await.expect("granted");
+        assert_eq!(database.rows("character_presence").await, Vec::<Value>::new());
+        let refused = player.call("character_enter", json!([ann_id])).await.expect_err("out");
+        assert!(refused.starts_with("realm.not_admitted:"), "{refused}");
+
+        let _again = database.connect(ann, "player").await.expect("connected");
+        let rows = database.rows("realm_connection").await;
+        assert_eq!((rows.len(), &rows[0]["account_id"]), (1, &json!(bob)));
+    });
+}
+
+#[test]
 fn scheduled_reducers_refuse_every_client() {
     on_database(|database| async move {
         let ann = database.register("ann@example.org").await;
@@ -202,9 +264,14 @@ fn scheduled_reducers_refuse_every_client() {
         let timer = json!([{ "scheduled_id": 1, "scheduled_at": { "Interval": {
             "__time_duration_micros__": 1
         }}}]);
-        for reducer in
-            ["motion_tick", "session_sweep", "admission_sweep", "character_purge", "audit_sweep"]
-        {
+        for reducer in [
+            "motion_tick",
+            "session_sweep",
+            "admission_sweep",
+            "character_purge",
+            "command_sweep",
+            "audit_sweep",
+        ] {
             for client in [&player, &database.owner] {
                 let refused = client.call(reducer, timer.clone()).await.expect_err(reducer);
                 assert!(refused.starts_with("realm.database_only:"), "{reducer}: {refused}");

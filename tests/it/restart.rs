@@ -178,3 +178,38 @@ async fn a_publish_onto_a_running_realm_is_over_within_seconds() {
     realm.disconnect().await;
     here.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_given_while_the_realm_is_away_is_done_once_when_it_is_back() {
+    let mut here = Deployment::start().await;
+    let token = owner_token(here.gateway.keys());
+    let owner = Client::connect(&here.engine.uri(), "haven", &token).await.expect("the owner");
+    let vale = json!([crate::instances::vale()]);
+    owner.call("instance_define", vale).await.expect("defined");
+    owner.close().await;
+    let haven = Haven::new(&here.gateway.uri()).expect("a gateway");
+    let session = haven.register("ann@example.org", "correct horse").await.expect("registered");
+    let made = session.create_character(None, "Ann", "elf", "ranger").await.expect("created");
+    let realm = session.enter(1).await.expect("entered");
+    realm.enter_world(made.character_id).await.expect("in the world");
+
+    here.engine.stop().await.expect("the engine stops");
+    until("the client has noticed", || async { (!realm.is_connected()).then_some(()) }).await;
+    let refused = realm.walk(1, 0).await.expect_err("no command: nobody knows what it was for");
+    assert_eq!(refused.code(), "client.disconnected");
+    let commands = tokio::spawn({
+        let (realm, session) = (realm.clone(), session.clone());
+        async move {
+            let creation = session.create_character(None, "Berta", "elf", "ranger");
+            tokio::join!(realm.open_instance("vale"), creation)
+        }
+    });
+    here.engine = start_engine(here.dir.path(), here.addr).await;
+    let (opened, created) = commands.await.expect("no panic");
+    opened.expect("done when the realm was back");
+    assert_eq!(created.expect("made when the gateway had a database again").name, "Berta");
+    assert_eq!(here.rows("instance").await.len(), 1);
+    assert_eq!(here.rows("character").await.len(), 2);
+    realm.disconnect().await;
+    here.stop().await;
+}

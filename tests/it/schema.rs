@@ -16,6 +16,7 @@ fn only_what_clients_subscribe_to_is_public() {
         "landmark",
         "motion",
         "obstacle",
+        "realm_notice",
         "region",
         "terrain_block",
         "world_config",

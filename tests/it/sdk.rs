@@ -163,6 +163,7 @@ fn the_committed_bindings_are_fresh() {
     use haven_engine::{BindingsLanguage, MODULE_WASM, generate_player_bindings};
     let reducers = [
         "character_enter",
+        "character_enter_once",
         "character_leave",
         "character_respawn",
         "course_follow",
@@ -172,6 +173,7 @@ fn the_committed_bindings_are_fresh() {
         "instance_invite",
         "instance_leave",
         "instance_open",
+        "instance_open_once",
     ];
     let generated = generate_player_bindings(BindingsLanguage::Rust, MODULE_WASM, &reducers);
     let generated = generated.expect("bindings");

@@ -74,6 +74,7 @@ fn the_domains_are_those_of_the_design() {
         "content",
         "audit",
         "outbox",
+        "commands",
     ];
     for domain in domains("rules/src", &["lib", "errors"]) {
         assert!(order.contains(&domain.as_str()), "{domain} is no domain of the design");

@@ -144,6 +144,9 @@ fn apply(config: &mut Config, flags: &Flags, default_keys_dir: bool) {
 
 /// Values that each are of their type and yet cannot be: the key, and why.
 fn check(config: &Config) -> Result<(), (String, String)> {
+    if !(1..=65_536).contains(&config.server.module_logs_mib) {
+        return Err(("server.module_logs_mib".to_owned(), "is 1 to 65536".to_owned()));
+    }
     check_realm(config)?;
     config.world.validate().map_err(|error| {
         let key = match error {
@@ -165,6 +168,8 @@ fn check(config: &Config) -> Result<(), (String, String)> {
     if config.guard.jwks_uri.as_ref().is_some_and(|uri| !is_http(uri)) {
         return Err(("guard.jwks_uri".to_owned(), HTTP_EXPECTED.to_owned()));
     }
+    let limits = config.guard.limits.check();
+    limits.map_err(|(key, problem)| (format!("guard.limits.{key}"), problem))?;
     config.gateway.validate().map_err(|error| match error {
         GatewayError::Config { field: "home_uri", reason } => ("database.uri".to_owned(), reason),
         GatewayError::Config { field, reason } => (format!("gateway.{field}"), reason),
@@ -245,6 +250,7 @@ mod tests {
     fn bad_values_are_named_with_their_file_or_variable() {
         refused("[server]\nlisten = 'here'", &[], &[FILE, "server.listen", "here"]);
         refused("[server]\nin_memory = 3", &[], &[FILE, "server.in_memory", "3"]);
+        refused("[server]\nmodule_logs_mib = 0", &[], &[FILE, "module_logs_mib", "1 to 65536"]);
         refused("[realm]\nid = 70000", &[], &[FILE, "realm.id", "70000"]);
         refused("[realm]\nid = 0", &[], &[FILE, "realm.id", "1 to 65535"]);
         refused("[realm]\ncapacity = 0", &[], &[FILE, "realm.capacity"]);
@@ -254,6 +260,8 @@ mod tests {
         refused("[world]\nspawn_x_mm = 999000000", &[], &[FILE, "world.spawn_x_mm"]);
         refused("[world]\nterrain = 'no/such.toml'", &[], &[FILE, "world.terrain", "hollow"]);
         refused("[instances.x]\nterrain = 'no'", &[], &[FILE, "instances.x.terrain", "open"]);
+        let limit = "[guard.limits]\nconnections_max = 0";
+        refused(limit, &[], &[FILE, "guard.limits.connections_max", "1 to 1000000"]);
         refused("[instances.x]\nnope = 1", &[], &[FILE, "instances.x.nope", "unknown key"]);
         refused(
             "[world]\nobstacles = [{ cell_x = 1 }]",

@@ -4,11 +4,13 @@
 //! came with; the character's own rows are watched from the moment it is to enter until it leaves,
 //! wherever it is, and so are the blocks around it once its place is known.
 
+mod held;
 mod outcomes;
 mod presence;
 mod views;
 
 use super::End;
+use crate::commands::Numbers;
 use crate::error::HavenError;
 use crate::event::Event;
 use crate::link::{Call, Link, News, Reducer, Watch};
@@ -16,13 +18,17 @@ use crate::realm::Reply;
 use crate::ring::{Grid, Ring};
 use crate::scene::Sight;
 use crate::shared::{Shared, State};
+use crate::wire::Admission;
 use crate::world::World;
 use haven_rules::world::OPEN_WORLD;
+use held::HeldCommands;
+pub(super) use held::Report;
 use presence::Presence;
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 /// How often to look whether something watched can be dropped, while there is more than needed.
 const RING_INTERVAL: Duration = Duration::from_millis(500);
@@ -34,6 +40,8 @@ const RESTORE_TIMEOUT: Duration = Duration::from_secs(10);
 struct Pending {
     sent_at: Instant,
     reply: Option<Reply>,
+    /// The number of the command that is held until its outcome is certain.
+    held: Option<u64>,
 }
 
 /// A player on a connection.
@@ -41,6 +49,8 @@ pub(super) struct Player {
     shared: Arc<Shared>,
     link: Option<Link>,
     pending: HashMap<Reducer, VecDeque<Pending>>,
+    numbers: Arc<Numbers>,
+    held: HeldCommands,
     /// The blocks around the character.
     ring: Ring,
     /// The regions around it.
@@ -61,11 +71,19 @@ pub(super) struct Player {
 }
 
 impl Player {
-    pub(super) fn new(shared: Arc<Shared>, link: Link, ready: Reply) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        link: Link,
+        ready: Reply,
+        numbers: Arc<Numbers>,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> Self {
         let mut player = Self {
             shared,
             link: None,
             pending: HashMap::new(),
+            numbers,
+            held: HeldCommands::new(reports),
             ring: Ring::new(Grid::BLOCKS),
             far: Ring::new(Grid::REGIONS),
             presence: Presence::Out,
@@ -96,22 +114,26 @@ impl Player {
         answer(self.ready.take(), Err(error));
     }
 
-    /// The connection is lost. What was under way fails; what is in view stays there.
+    /// The connection is lost. What was under way fails, but for commands and for whoever is about
+    /// to enter; what is in view stays there.
     pub(super) fn suspend(&mut self, reason: String) {
         self.link = None;
         for pending in std::mem::take(&mut self.pending).into_values().flatten() {
             answer(pending.reply, Err(HavenError::Disconnected));
         }
+        self.held.suspend();
         self.ring.clear();
         self.far.clear();
         self.world_watched = OPEN_WORLD;
         self.presence = match std::mem::replace(&mut self.presence, Presence::Out) {
             Presence::Out => Presence::Out,
-            Presence::Entering { character_id, .. } if self.restoring => {
+            Presence::Entering { character_id, reply: Some(reply), .. } if !reply.is_closed() => {
+                Presence::Entering { character_id, reply: Some(reply), admitted: false }
+            }
+            Presence::Entering { character_id, reply: None, .. } if self.restoring => {
                 Presence::In { character_id }
             }
-            Presence::Entering { reply, .. } => {
-                answer(reply, Err(HavenError::Disconnected));
+            Presence::Entering { .. } => {
                 self.forget_world();
                 Presence::Out
             }
@@ -131,7 +153,19 @@ impl Player {
         self.restoring = true;
     }
 
+    /// There is a newer admission for the same connection.
+    pub(super) fn renewed(&self, admission: &Admission) {
+        if let Some(disk) = self.link.as_ref().and_then(|link| link.disk.as_ref()) {
+            disk.renew(admission);
+        }
+    }
+
     /// There is a connection again.
+    /// The number of the connection, while there is one.
+    pub(super) fn connection_id(&self) -> Option<String> {
+        self.link.as_ref().map(Link::connection_id)
+    }
+
     pub(super) fn resume(&mut self, link: Link) {
         self.attach(link);
     }
@@ -294,11 +328,17 @@ impl Player {
 
     /// The connection can be used.
     fn ready(&mut self, state: &mut State) {
-        match self.presence {
+        match std::mem::replace(&mut self.presence, Presence::Out) {
             Presence::In { character_id } if self.restoring => {
                 self.enter_in(state, character_id, None);
             }
-            _ => self.restored(state),
+            Presence::Entering { character_id, reply, .. } if self.restoring => {
+                self.enter_in(state, character_id, reply);
+            }
+            presence => {
+                self.presence = presence;
+                self.restored(state);
+            }
         }
         answer(self.ready.take(), Ok(()));
     }
@@ -314,7 +354,7 @@ impl Player {
             return answer(reply, Err(error));
         }
         self.shared.traffic.count_call();
-        let pending = Pending { sent_at: Instant::now(), reply };
+        let pending = Pending { sent_at: Instant::now(), reply, held: None };
         self.pending.entry(reducer).or_default().push_back(pending);
     }
 

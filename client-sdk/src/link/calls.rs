@@ -3,22 +3,22 @@
 use super::{Inbox, News};
 use crate::error::HavenError;
 use crate::module_bindings::{
-    DbConnection, ReducerEventContext, RemoteReducers, character_enter, character_leave,
-    character_respawn, course_follow, course_set, course_to, instance_enter, instance_invite,
-    instance_leave, instance_open,
+    CommandId, DbConnection, ReducerEventContext, RemoteReducers, character_enter_once,
+    character_leave, character_respawn, course_follow, course_set, course_to, instance_enter,
+    instance_invite, instance_leave, instance_open_once,
 };
 use spacetimedb_sdk::Status;
 
 /// A reducer and its arguments.
 #[derive(Clone, Debug)]
 pub(crate) enum Call {
-    Enter { character_id: u64 },
+    Enter { character_id: u64, command: CommandId },
     Leave,
     Respawn,
     Course { dx: i16, dy: i16, running: bool },
     Goal { x_mm: i32, y_mm: i32 },
     Follow { entity_id: u64 },
-    InstanceOpen { name: String },
+    InstanceOpen { name: String, command: CommandId },
     InstanceInvite { world: u32, character_id: u64 },
     InstanceEnter { world: u32 },
     InstanceLeave,
@@ -64,13 +64,15 @@ impl Call {
 
     pub(super) fn send(self, reducers: &RemoteReducers) -> spacetimedb_sdk::Result<()> {
         match self {
-            Self::Enter { character_id } => reducers.character_enter(character_id),
+            Self::Enter { character_id, command } => {
+                reducers.character_enter_once(character_id, command)
+            }
             Self::Leave => reducers.character_leave(),
             Self::Respawn => reducers.character_respawn(),
             Self::Course { dx, dy, running } => reducers.course_set(dx, dy, running),
             Self::Goal { x_mm, y_mm } => reducers.course_to(x_mm, y_mm),
             Self::Follow { entity_id } => reducers.course_follow(entity_id),
-            Self::InstanceOpen { name } => reducers.instance_open(name),
+            Self::InstanceOpen { name, command } => reducers.instance_open_once(name, command),
             Self::InstanceInvite { world, character_id } => {
                 reducers.instance_invite(world, character_id)
             }
@@ -88,7 +90,7 @@ pub(super) fn report_outcomes(connection: &DbConnection, inbox: &Inbox) {
         move |context: &ReducerEventContext| inbox.put(outcome(reducer, context))
     };
     let report = inbox_of(Reducer::Enter);
-    reducers.on_character_enter(move |context, _| report(context));
+    reducers.on_character_enter_once(move |context, _, _| report(context));
     reducers.on_character_leave(inbox_of(Reducer::Leave));
     reducers.on_character_respawn(inbox_of(Reducer::Respawn));
     let report = inbox_of(Reducer::Course);
@@ -98,7 +100,7 @@ pub(super) fn report_outcomes(connection: &DbConnection, inbox: &Inbox) {
     let report = inbox_of(Reducer::Follow);
     reducers.on_course_follow(move |context, _| report(context));
     let report = inbox_of(Reducer::InstanceOpen);
-    reducers.on_instance_open(move |context, _| report(context));
+    reducers.on_instance_open_once(move |context, _, _| report(context));
     let report = inbox_of(Reducer::InstanceInvite);
     reducers.on_instance_invite(move |context, _, _| report(context));
     let report = inbox_of(Reducer::InstanceEnter);

@@ -10,16 +10,19 @@ use spacetimedb_sdk::__codegen::{
 	__ws,
 };
 
+pub mod command_id_type;
 pub mod entity_type;
 pub mod instance_pass_type;
 pub mod landmark_type;
 pub mod motion_type;
 pub mod obstacle_type;
+pub mod realm_notice_type;
 pub mod region_type;
 pub mod terrain_block_type;
 pub mod world_config_type;
 pub mod world_terrain_type;
 pub mod character_enter_reducer;
+pub mod character_enter_once_reducer;
 pub mod character_leave_reducer;
 pub mod character_respawn_reducer;
 pub mod course_follow_reducer;
@@ -29,21 +32,25 @@ pub mod instance_enter_reducer;
 pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
+pub mod instance_open_once_reducer;
 pub mod entity_table;
 pub mod instance_pass_table;
 pub mod landmark_table;
 pub mod motion_table;
 pub mod obstacle_table;
+pub mod realm_notice_table;
 pub mod region_table;
 pub mod terrain_block_table;
 pub mod world_config_table;
 pub mod world_terrain_table;
 
+pub use command_id_type::CommandId;
 pub use entity_type::Entity;
 pub use instance_pass_type::InstancePass;
 pub use landmark_type::Landmark;
 pub use motion_type::Motion;
 pub use obstacle_type::Obstacle;
+pub use realm_notice_type::RealmNotice;
 pub use region_type::Region;
 pub use terrain_block_type::TerrainBlock;
 pub use world_config_type::WorldConfig;
@@ -53,11 +60,13 @@ pub use instance_pass_table::*;
 pub use landmark_table::*;
 pub use motion_table::*;
 pub use obstacle_table::*;
+pub use realm_notice_table::*;
 pub use region_table::*;
 pub use terrain_block_table::*;
 pub use world_config_table::*;
 pub use world_terrain_table::*;
 pub use character_enter_reducer::{character_enter, set_flags_for_character_enter, CharacterEnterCallbackId};
+pub use character_enter_once_reducer::{character_enter_once, set_flags_for_character_enter_once, CharacterEnterOnceCallbackId};
 pub use character_leave_reducer::{character_leave, set_flags_for_character_leave, CharacterLeaveCallbackId};
 pub use character_respawn_reducer::{character_respawn, set_flags_for_character_respawn, CharacterRespawnCallbackId};
 pub use course_follow_reducer::{course_follow, set_flags_for_course_follow, CourseFollowCallbackId};
@@ -67,6 +76,7 @@ pub use instance_enter_reducer::{instance_enter, set_flags_for_instance_enter, I
 pub use instance_invite_reducer::{instance_invite, set_flags_for_instance_invite, InstanceInviteCallbackId};
 pub use instance_leave_reducer::{instance_leave, set_flags_for_instance_leave, InstanceLeaveCallbackId};
 pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, InstanceOpenCallbackId};
+pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_open_once, InstanceOpenOnceCallbackId};
 
 #[derive(Clone, PartialEq, Debug)]
 
@@ -78,6 +88,10 @@ pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, Inst
 pub enum Reducer {
         CharacterEnter {
         character_id: u64,
+}    ,
+    CharacterEnterOnce {
+        character_id: u64,
+        command: CommandId,
 }    ,
     CharacterLeave ,
     CharacterRespawn ,
@@ -104,6 +118,10 @@ pub enum Reducer {
     InstanceOpen {
         name: String,
 }    ,
+    InstanceOpenOnce {
+        name: String,
+        command: CommandId,
+}    ,
 }
 
 
@@ -115,6 +133,7 @@ impl __sdk::Reducer for Reducer {
     fn reducer_name(&self) -> &'static str {
         match self {
                         Reducer::CharacterEnter { .. } => "character_enter",
+            Reducer::CharacterEnterOnce { .. } => "character_enter_once",
             Reducer::CharacterLeave => "character_leave",
             Reducer::CharacterRespawn => "character_respawn",
             Reducer::CourseFollow { .. } => "course_follow",
@@ -124,6 +143,7 @@ impl __sdk::Reducer for Reducer {
             Reducer::InstanceInvite { .. } => "instance_invite",
             Reducer::InstanceLeave => "instance_leave",
             Reducer::InstanceOpen { .. } => "instance_open",
+            Reducer::InstanceOpenOnce { .. } => "instance_open_once",
 }
 }
 }
@@ -132,6 +152,7 @@ impl TryFrom<__ws::ReducerCallInfo<__ws::BsatnFormat>> for Reducer {
 fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Self> {
         match &value.reducer_name[..] {
                         "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
+            "character_enter_once" => Ok(__sdk::parse_reducer_args::<character_enter_once_reducer::CharacterEnterOnceArgs>("character_enter_once", &value.args)?.into()),
             "character_leave" => Ok(__sdk::parse_reducer_args::<character_leave_reducer::CharacterLeaveArgs>("character_leave", &value.args)?.into()),
             "character_respawn" => Ok(__sdk::parse_reducer_args::<character_respawn_reducer::CharacterRespawnArgs>("character_respawn", &value.args)?.into()),
             "course_follow" => Ok(__sdk::parse_reducer_args::<course_follow_reducer::CourseFollowArgs>("course_follow", &value.args)?.into()),
@@ -141,6 +162,7 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
             "instance_invite" => Ok(__sdk::parse_reducer_args::<instance_invite_reducer::InstanceInviteArgs>("instance_invite", &value.args)?.into()),
             "instance_leave" => Ok(__sdk::parse_reducer_args::<instance_leave_reducer::InstanceLeaveArgs>("instance_leave", &value.args)?.into()),
             "instance_open" => Ok(__sdk::parse_reducer_args::<instance_open_reducer::InstanceOpenArgs>("instance_open", &value.args)?.into()),
+            "instance_open_once" => Ok(__sdk::parse_reducer_args::<instance_open_once_reducer::InstanceOpenOnceArgs>("instance_open_once", &value.args)?.into()),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
 }
 }
@@ -155,6 +177,7 @@ pub struct DbUpdate {
     landmark: __sdk::TableUpdate<Landmark>,
     motion: __sdk::TableUpdate<Motion>,
     obstacle: __sdk::TableUpdate<Obstacle>,
+    realm_notice: __sdk::TableUpdate<RealmNotice>,
     region: __sdk::TableUpdate<Region>,
     terrain_block: __sdk::TableUpdate<TerrainBlock>,
     world_config: __sdk::TableUpdate<WorldConfig>,
@@ -174,6 +197,7 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
     "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
     "motion" => db_update.motion.append(motion_table::parse_table_update(table_update)?),
     "obstacle" => db_update.obstacle.append(obstacle_table::parse_table_update(table_update)?),
+    "realm_notice" => db_update.realm_notice.append(realm_notice_table::parse_table_update(table_update)?),
     "region" => db_update.region.append(region_table::parse_table_update(table_update)?),
     "terrain_block" => db_update.terrain_block.append(terrain_block_table::parse_table_update(table_update)?),
     "world_config" => db_update.world_config.append(world_config_table::parse_table_update(table_update)?),
@@ -205,6 +229,7 @@ impl __sdk::DbUpdate for DbUpdate {
         diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
         diff.motion = cache.apply_diff_to_table::<Motion>("motion", &self.motion).with_updates_by_pk(|row| &row.entity_id);
         diff.obstacle = cache.apply_diff_to_table::<Obstacle>("obstacle", &self.obstacle).with_updates_by_pk(|row| &row.obstacle_id);
+        diff.realm_notice = cache.apply_diff_to_table::<RealmNotice>("realm_notice", &self.realm_notice).with_updates_by_pk(|row| &row.singleton_id);
         diff.region = cache.apply_diff_to_table::<Region>("region", &self.region).with_updates_by_pk(|row| &row.region_index);
         diff.terrain_block = cache.apply_diff_to_table::<TerrainBlock>("terrain_block", &self.terrain_block).with_updates_by_pk(|row| &row.chunk_index);
         diff.world_config = cache.apply_diff_to_table::<WorldConfig>("world_config", &self.world_config).with_updates_by_pk(|row| &row.world);
@@ -223,6 +248,7 @@ pub struct AppliedDiff<'r> {
     landmark: __sdk::TableAppliedDiff<'r, Landmark>,
     motion: __sdk::TableAppliedDiff<'r, Motion>,
     obstacle: __sdk::TableAppliedDiff<'r, Obstacle>,
+    realm_notice: __sdk::TableAppliedDiff<'r, RealmNotice>,
     region: __sdk::TableAppliedDiff<'r, Region>,
     terrain_block: __sdk::TableAppliedDiff<'r, TerrainBlock>,
     world_config: __sdk::TableAppliedDiff<'r, WorldConfig>,
@@ -241,6 +267,7 @@ impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
         callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
         callbacks.invoke_table_row_callbacks::<Motion>("motion", &self.motion, event);
         callbacks.invoke_table_row_callbacks::<Obstacle>("obstacle", &self.obstacle, event);
+        callbacks.invoke_table_row_callbacks::<RealmNotice>("realm_notice", &self.realm_notice, event);
         callbacks.invoke_table_row_callbacks::<Region>("region", &self.region, event);
         callbacks.invoke_table_row_callbacks::<TerrainBlock>("terrain_block", &self.terrain_block, event);
         callbacks.invoke_table_row_callbacks::<WorldConfig>("world_config", &self.world_config, event);
@@ -822,6 +849,7 @@ fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
         landmark_table::register_table(client_cache);
         motion_table::register_table(client_cache);
         obstacle_table::register_table(client_cache);
+        realm_notice_table::register_table(client_cache);
         region_table::register_table(client_cache);
         terrain_block_table::register_table(client_cache);
         world_config_table::register_table(client_cache);

@@ -7,13 +7,15 @@ use crate::error::HavenError;
 use crate::link::Call;
 
 impl RealmClient {
-    /// Opens an instance of that kind for the player; the character stays where it is.
+    /// Opens an instance of that kind for the player; the character stays where it is. A command:
+    /// done once even if the connection breaks, and answered when it is on the realm's disk.
     ///
     /// # Errors
     /// `character.not_in_world`, `instance.definition_unknown`, `instance.already_open`,
-    /// `instance.too_many`, those of an admission that ended, `client.…`.
+    /// `instance.too_many`, `command.…`, those of an admission that was taken back, `client.…`;
+    /// after `client.timeout` it may still be done.
     pub async fn open_instance(&self, name: &str) -> Result<(), HavenError> {
-        self.ask(Call::InstanceOpen { name: name.to_owned() }).await
+        self.command(|command| Call::InstanceOpen { name: name.to_owned(), command }).await
     }
 
     /// Invites a character into an instance the player opened; again changes nothing.

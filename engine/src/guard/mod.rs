@@ -4,38 +4,46 @@
 //! be listed, its token must be one of ours, and what goes on to the engine is written anew, with a
 //! ticket in place of the token.
 //! Keeps true: refuse when in doubt; the engine never sees a caller's token, path or query as it
-//! was sent; tokens are never logged.
-//! Leaves out on purpose: byte budgets, connection counts and health, which stand beside it.
+//! was sent; tokens are never logged; every answer says which run of the engine it is from, so that
+//! who waits for the disk knows whether it was this one that took what he sent.
+//! Leaves out on purpose: byte budgets, connection counts and health, which are the [`Door`]'s.
 
 mod keys;
-mod refusal;
+pub(crate) mod refusal;
 mod routes;
 mod swaps;
 mod token;
+mod written;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum07::body::Body;
 use axum07::extract::{Request, State};
-use axum07::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
+use axum07::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName,
+    TRANSFER_ENCODING,
+};
 use axum07::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum07::middleware::Next;
 use http_body_util::Limited;
 
 pub use keys::KeySource;
 pub use refusal::Refusal;
-pub(crate) use swaps::LineSwap;
 pub use token::TOKEN_BYTES_MAX;
+pub(crate) use written::Logbook;
 
+use crate::door::{Door, Pass, Place};
+use crate::limits::Limits;
 use crate::ticket::TicketOffice;
 use keys::KeyRing;
-use refusal::Counters;
 use routes::{Access, Effect, Parameters, Route};
 use swaps::{Passage, Swaps};
 use token::{Caller, Standing};
+use written::Barrier;
 
 /// Whom to let in.
 #[derive(Debug, Clone)]
@@ -48,16 +56,19 @@ pub struct GuardConfig {
     pub audience_realm_prefix: String,
     /// The issuer's public keys.
     pub keys: KeySource,
+    /// What callers may cost.
+    pub limits: Limits,
 }
 
 impl GuardConfig {
-    /// The usual audiences.
+    /// The usual audiences and limits.
     pub fn new(issuer: impl Into<String>, keys: KeySource) -> Self {
         Self {
             issuer: issuer.into(),
             audience_admin: "haven-admin".to_owned(),
             audience_realm_prefix: "haven-realm:".to_owned(),
             keys,
+            limits: Limits::default(),
         }
     }
 }
@@ -72,6 +83,10 @@ const DROPPED_REQUEST_HEADERS: [HeaderName; 4] = [
 /// The engine shows the ticket here.
 const TICKET_HEADER: HeaderName = HeaderName::from_static("spacetime-identity-token");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Prometheus' text format.
+const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
+/// The run of the engine: another one after each start.
+const RUN: HeaderName = HeaderName::from_static("x-haven-run");
 /// Who asks for what anybody may know.
 const NOBODY: &str = "nobody";
 
@@ -80,24 +95,35 @@ pub(crate) struct Guard {
     config: GuardConfig,
     keys: KeyRing,
     tickets: Arc<TicketOffice>,
-    counters: Counters,
     swaps: Swaps,
+    door: Arc<Door>,
+    barrier: Barrier,
+    run: HeaderValue,
 }
 
 impl Guard {
-    /// A guard that lets in whom `config` says, with tickets from `tickets`.
-    pub(crate) fn new(config: GuardConfig, tickets: Arc<TicketOffice>) -> Self {
+    /// A guard that lets in whom `config` says, with tickets from `tickets`, and answers from
+    /// `logbook` who waits for the disk.
+    pub(crate) fn new(
+        config: GuardConfig,
+        tickets: Arc<TicketOffice>,
+        logbook: Arc<dyn Logbook>,
+    ) -> Self {
         let keys = KeyRing::new(config.keys.clone());
-        Self { config, keys, tickets, counters: Counters::default(), swaps: Swaps::default() }
+        let door = Arc::new(Door::new(config.limits.clone()));
+        let run = HeaderValue::try_from(uuid::Uuid::new_v4().simple().to_string());
+        let run = run.expect("invariant: hex digits may stand in a header");
+        let (swaps, barrier) = (Swaps::default(), Barrier::new(logbook));
+        Self { config, keys, tickets, swaps, door, barrier, run }
     }
 
-    /// Refusals so far, by code.
-    pub(crate) fn refusals(&self) -> Vec<(&'static str, u64)> {
-        self.counters.read()
+    /// Where connections are counted and metered.
+    pub(crate) fn door(&self) -> &Arc<Door> {
+        &self.door
     }
 
-    /// Turns a request from outside into one for the engine, and says what its success means.
-    async fn check(&self, request: Request) -> Result<(Request, Effect), Refusal> {
+    /// Turns a request from outside into one for the engine, or answers it.
+    async fn check(&self, request: Request, pass: &Pass) -> Result<Checked, Refusal> {
         let (mut parts, body) = request.into_parts();
         let route = routes::find(&parts.method, parts.uri.path())?;
         let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
@@ -110,13 +136,45 @@ impl Guard {
                 Some(caller)
             }
         };
-        let body = limit(body, &parts.headers, route.body_bytes_max)?;
-        let is_owner = caller.as_ref().is_some_and(|c| c.standing == Standing::Owner);
-        let uri = route.rewrite(&parameters, is_owner);
         let effect = route.effect();
+        if let (Effect::Renews, Some(caller)) = (&effect, &caller) {
+            let connection = parameters.connection_id()?.ok_or(Refusal::QueryMalformed)?;
+            self.door.renew(&caller.subject, connection, self.end_of(caller))?;
+            return Ok(Checked::Answered(no_content()));
+        }
+        if effect == Effect::Counts {
+            let mut page = Response::new(Body::from(self.door.metrics()));
+            page.headers_mut().insert(CONTENT_TYPE, PROMETHEUS);
+            return Ok(Checked::Answered(page));
+        }
+        let body = limit(body, &parts.headers, route.body_bytes_max)?;
+        if let (Effect::Waits(database), Some(caller)) = (&effect, &caller) {
+            self.barrier.wait(database, caller).await?;
+            return Ok(Checked::Answered(no_content()));
+        }
+        let is_owner = caller.as_ref().is_some_and(|c| c.standing == Standing::Owner);
+        let connection = parameters.connection_id()?.unwrap_or_else(random_connection);
+        let uri = route.rewrite(&parameters, connection, is_owner);
         parts.uri = Uri::try_from(uri).map_err(|_| Refusal::QueryMalformed)?;
+        let seat = match (&effect, &caller) {
+            (Effect::Opens(_), Some(caller)) if caller.is_metered() => {
+                let place = self.door.seat(&caller.subject)?;
+                let until = self.end_of(caller);
+                Some(Seat { place, account: caller.subject.clone(), connection, until })
+            }
+            _ => None,
+        };
+        if caller.as_ref().is_some_and(|caller| !caller.is_metered()) {
+            pass.set_free();
+        }
         self.replace_headers(&mut parts.headers, caller.as_ref())?;
-        Ok((Request::from_parts(parts, body), effect))
+        let request = Request::from_parts(parts, body);
+        Ok(Checked::Goes(Box::new(Going { request, effect, seat })))
+    }
+
+    /// When a socket with this token is ended.
+    fn end_of(&self, caller: &Caller) -> Instant {
+        Instant::now() + caller.remaining() + self.config.limits.token_grace()
     }
 
     /// Waits for its turn, where a request has to.
@@ -124,7 +182,33 @@ impl Guard {
         match effect {
             Effect::Opens(database) => self.swaps.open(database).await,
             Effect::Publishes(database) => self.swaps.publish(database).await,
-            Effect::None => Passage::Other,
+            Effect::Renews | Effect::Counts | Effect::Waits(_) | Effect::None => Passage::Other,
+        }
+    }
+
+    /// Has the engine answer, and opens the connection where it became a socket.
+    async fn forward(
+        &self,
+        going: Going,
+        pass: &Pass,
+        next: Next,
+    ) -> Result<Response<Body>, Refusal> {
+        let Going { request, effect, seat } = going;
+        let passage = self.passage(&effect).await;
+        let response = next.run(request).await;
+        match response.status() {
+            StatusCode::SWITCHING_PROTOCOLS => {
+                let swap = passage.end_of_socket().ok_or(Refusal::Internal)?;
+                let until = seat.as_ref().map(|seat| seat.until);
+                if let Some(seat) = &seat {
+                    self.door.remember(&seat.account, seat.connection, pass);
+                }
+                pass.opened(swap, seat.map(|seat| seat.place), until);
+                Ok(response)
+            }
+            // The engine found a body without a declared length to be longer than the limit.
+            StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::BodyTooLarge),
+            _ => Ok(response),
         }
     }
 
@@ -156,6 +240,37 @@ impl Guard {
     }
 }
 
+/// What the guard made of a request.
+enum Checked {
+    /// It goes on to the engine.
+    Goes(Box<Going>),
+    /// It has been done here.
+    Answered(Response<Body>),
+}
+
+/// A request for the engine, what its success means, and the place of the socket it may become.
+struct Going {
+    request: Request,
+    effect: Effect,
+    seat: Option<Seat>,
+}
+
+/// A player's place for the socket that he is opening.
+struct Seat {
+    place: Place<String>,
+    account: String,
+    connection: u128,
+    until: Instant,
+}
+
+/// Done, with nothing to say.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The layer: every request to the engine passes through this function.
 pub(crate) async fn admit(
     State(guard): State<Arc<Guard>>,
@@ -163,29 +278,25 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
-    let line = request.extensions().get::<LineSwap>().cloned();
-    let checked = match guard.check(request).await {
-        Ok((request, effect)) => {
-            let passage = guard.passage(&effect).await;
-            let response = next.run(request).await;
-            if let (StatusCode::SWITCHING_PROTOCOLS, Some(line)) = (response.status(), &line) {
-                passage.opened(line);
-            }
-            // The engine found a body without a declared length to be longer than the limit.
-            match response.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::BodyTooLarge),
-                _ => Ok(response),
-            }
-        }
+    let pass = request.extensions().get::<Pass>().cloned().unwrap_or_default();
+    let checked = match guard.check(request, &pass).await {
+        Ok(Checked::Goes(going)) => guard.forward(*going, &pass, next).await,
+        Ok(Checked::Answered(response)) => Ok(response),
         Err(refusal) => Err(refusal),
     };
     let mut response = checked.unwrap_or_else(|refusal| {
-        guard.counters.count(refusal);
+        guard.door.count(refusal);
         tracing::debug!(code = refusal.code(), request_id, "refused");
         refusal.response(&request_id)
     });
+    let is_socket = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.remove(TICKET_HEADER);
+    if !is_socket {
+        // One connection is one request: what follows a socket's request are its frames.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    headers.insert(RUN, guard.run.clone());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, value);
     }
@@ -226,7 +337,16 @@ fn permit(caller: &Caller, route: &Route<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// A connection's id for a client that names none; never 0, which the engine keeps for itself.
+fn random_connection() -> u128 {
+    uuid::Uuid::new_v4().as_u128()
+}
+
 fn limit(body: Body, headers: &HeaderMap, bytes_max: usize) -> Result<Body, Refusal> {
+    // Where there is no body, nothing may come between the head and a socket's frames.
+    if bytes_max == 0 && headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Refusal::BodyTooLarge);
+    }
     if let Some(length) = headers.get(CONTENT_LENGTH) {
         let length = length.to_str().ok().and_then(|text| text.parse::<usize>().ok());
         if length.is_none_or(|length| length > bytes_max) {

@@ -10,9 +10,14 @@ use axum07::body::Body;
 use axum07::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-/// Why a request does not reach the engine, in the order in which it is checked.
+/// Why a request or a connection does not reach the engine, in the order in which it is checked;
+/// what ends a socket comes after what keeps it from opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// There are as many connections as there may be.
+    ConnectionsFull,
+    /// There are as many from this address.
+    AddressFull,
     /// No such route, for anybody.
     RouteUnknown,
     /// The query cannot be read, or repeats what must be said once.
@@ -45,15 +50,121 @@ pub enum Refusal {
     TokenRole,
     /// The route exists, for others.
     RouteForbidden,
+    /// Of the account's sockets none has this connection id.
+    ConnectionUnknown,
     /// More body than this route takes.
     BodyTooLarge,
+    /// Too many wait until something is written, in all or with this account's tokens.
+    WaitersTooMany,
+    /// There is no such database to wait for.
+    DatabaseUnknown,
+    /// What was committed is not on disk yet.
+    NotWritten,
+    /// The disk is nearly full, so nobody new is let in.
+    DiskLow,
+    /// The log is behind, so nobody new is let in.
+    LogBehind,
+    /// The account has as many sockets as it may.
+    AccountFull,
+    /// A message on a socket beyond the limit: the socket is ended.
+    MessageTooLong,
+    /// A socket's request did not start like one: the socket is ended.
+    SocketMalformed,
+    /// A socket's reader was behind for too long: the socket is ended.
+    ReaderBehind,
+    /// A socket's token ended without a later one: the socket is ended.
+    TokenRanOut,
     /// The guard itself failed.
     Internal,
 }
 
+/// Code, status, and a sentence for people, in the order of [`Refusal::ALL`].
+const TERMS: [(&str, StatusCode, &str); Refusal::ALL.len()] = {
+    use StatusCode as S;
+    [
+        ("guard.connections_full", S::SERVICE_UNAVAILABLE, "there are too many connections"),
+        (
+            "guard.address_full",
+            S::TOO_MANY_REQUESTS,
+            "there are too many connections from this address",
+        ),
+        ("guard.route_unknown", S::NOT_FOUND, "there is nothing here"),
+        (
+            "guard.query_malformed",
+            S::BAD_REQUEST,
+            "the query cannot be read, or says something twice",
+        ),
+        ("guard.token_missing", S::UNAUTHORIZED, "a token is needed"),
+        ("guard.token_too_long", S::UNAUTHORIZED, "the token is too long"),
+        (
+            "guard.token_malformed",
+            S::UNAUTHORIZED,
+            "the token is not a signed token in compact form",
+        ),
+        ("guard.token_algorithm", S::UNAUTHORIZED, "only tokens signed with ES256 are accepted"),
+        (
+            "guard.token_key_unknown",
+            S::UNAUTHORIZED,
+            "the token names no key, or one that is not known",
+        ),
+        (
+            "guard.keys_unavailable",
+            S::SERVICE_UNAVAILABLE,
+            "the issuer's keys cannot be had at the moment",
+        ),
+        ("guard.token_signature", S::UNAUTHORIZED, "the signature does not match the key"),
+        (
+            "guard.token_issuer",
+            S::UNAUTHORIZED,
+            "the token is from an issuer that is not trusted here",
+        ),
+        (
+            "guard.token_expiry_missing",
+            S::UNAUTHORIZED,
+            "tokens without an expiry are not accepted",
+        ),
+        ("guard.token_expired", S::UNAUTHORIZED, "the token has expired"),
+        ("guard.token_not_yet_valid", S::UNAUTHORIZED, "the token is not valid yet"),
+        (
+            "guard.token_audience",
+            S::UNAUTHORIZED,
+            "the token is for something else than what was asked for",
+        ),
+        (
+            "guard.token_role",
+            S::UNAUTHORIZED,
+            "the token's role is not known, or does not go with its subject",
+        ),
+        ("guard.route_forbidden", S::FORBIDDEN, "this token does not open this route"),
+        ("guard.connection_unknown", S::NOT_FOUND, "there is no such connection of this account"),
+        ("guard.body_too_large", S::PAYLOAD_TOO_LARGE, "the body is larger than this route takes"),
+        ("guard.waiters_too_many", S::SERVICE_UNAVAILABLE, "too many wait for the disk already"),
+        ("guard.database_unknown", S::NOT_FOUND, "there is no such database"),
+        (
+            "guard.not_written",
+            S::SERVICE_UNAVAILABLE,
+            "the disk has not kept up with what was committed; ask again",
+        ),
+        ("guard.disk_low", S::SERVICE_UNAVAILABLE, "the disk is nearly full; come back later"),
+        (
+            "guard.log_behind",
+            S::SERVICE_UNAVAILABLE,
+            "the disk has to catch up; come back in a moment",
+        ),
+        ("guard.account_full", S::TOO_MANY_REQUESTS, "this account has too many connections"),
+        ("guard.message_too_long", S::PAYLOAD_TOO_LARGE, "the message is longer than the limit"),
+        ("guard.socket_malformed", S::BAD_REQUEST, "the request does not start like one"),
+        ("guard.reader_behind", S::REQUEST_TIMEOUT, "too much waits to be read"),
+        ("guard.token_ran_out", S::UNAUTHORIZED, "the token of this connection has ended"),
+        ("guard.internal", S::INTERNAL_SERVER_ERROR, "the guard could not do its work"),
+    ]
+};
+
 impl Refusal {
     /// All refusals, in the order of their checks.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 31] = [
+        Self::ConnectionsFull,
+        Self::AddressFull,
         Self::RouteUnknown,
         Self::QueryMalformed,
         Self::TokenMissing,
@@ -70,32 +181,24 @@ impl Refusal {
         Self::TokenAudience,
         Self::TokenRole,
         Self::RouteForbidden,
+        Self::ConnectionUnknown,
         Self::BodyTooLarge,
+        Self::WaitersTooMany,
+        Self::DatabaseUnknown,
+        Self::NotWritten,
+        Self::DiskLow,
+        Self::LogBehind,
+        Self::AccountFull,
+        Self::MessageTooLong,
+        Self::SocketMalformed,
+        Self::ReaderBehind,
+        Self::TokenRanOut,
         Self::Internal,
     ];
 
     /// The word clients branch on.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::RouteUnknown => "guard.route_unknown",
-            Self::QueryMalformed => "guard.query_malformed",
-            Self::TokenMissing => "guard.token_missing",
-            Self::TokenTooLong => "guard.token_too_long",
-            Self::TokenMalformed => "guard.token_malformed",
-            Self::TokenAlgorithm => "guard.token_algorithm",
-            Self::TokenKeyUnknown => "guard.token_key_unknown",
-            Self::KeysUnavailable => "guard.keys_unavailable",
-            Self::TokenSignature => "guard.token_signature",
-            Self::TokenIssuer => "guard.token_issuer",
-            Self::TokenExpiryMissing => "guard.token_expiry_missing",
-            Self::TokenExpired => "guard.token_expired",
-            Self::TokenNotYetValid => "guard.token_not_yet_valid",
-            Self::TokenAudience => "guard.token_audience",
-            Self::TokenRole => "guard.token_role",
-            Self::RouteForbidden => "guard.route_forbidden",
-            Self::BodyTooLarge => "guard.body_too_large",
-            Self::Internal => "guard.internal",
-        }
+        self.terms().0
     }
 
     /// The HTTP status.
@@ -104,63 +207,52 @@ impl Refusal {
     }
 
     fn http_status(self) -> StatusCode {
-        match self {
-            Self::RouteUnknown => StatusCode::NOT_FOUND,
-            Self::QueryMalformed => StatusCode::BAD_REQUEST,
-            Self::TokenMissing
-            | Self::TokenTooLong
-            | Self::TokenMalformed
-            | Self::TokenAlgorithm
-            | Self::TokenKeyUnknown
-            | Self::TokenSignature
-            | Self::TokenIssuer
-            | Self::TokenExpiryMissing
-            | Self::TokenExpired
-            | Self::TokenNotYetValid
-            | Self::TokenAudience
-            | Self::TokenRole => StatusCode::UNAUTHORIZED,
-            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::RouteForbidden => StatusCode::FORBIDDEN,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        self.terms().1
     }
 
     /// A sentence for people.
     fn detail(self) -> &'static str {
-        match self {
-            Self::RouteUnknown => "there is nothing here",
-            Self::QueryMalformed => "the query cannot be read, or says something twice",
-            Self::TokenMissing => "a token is needed",
-            Self::TokenTooLong => "the token is too long",
-            Self::TokenMalformed => "the token is not a signed token in compact form",
-            Self::TokenAlgorithm => "only tokens signed with ES256 are accepted",
-            Self::TokenKeyUnknown => "the token names no key, or one that is not known",
-            Self::KeysUnavailable => "the issuer's keys cannot be had at the moment",
-            Self::TokenSignature => "the signature does not match the key",
-            Self::TokenIssuer => "the token is from an issuer that is not trusted here",
-            Self::TokenExpiryMissing => "tokens without an expiry are not accepted",
-            Self::TokenExpired => "the token has expired",
-            Self::TokenNotYetValid => "the token is not valid yet",
-            Self::TokenAudience => "the token is for something else than what was asked for",
-            Self::TokenRole => "the token's role is not known, or does not go with its subject",
-            Self::RouteForbidden => "this token does not open this route",
-            Self::BodyTooLarge => "the body is larger than this route takes",
-            Self::Internal => "the guard could not do its work",
-        }
+        self.terms().2
     }
 
-    /// The problem document (RFC 9457).
-    pub(crate) fn response(self, request_id: &str) -> Response<Body> {
+    fn terms(self) -> (&'static str, StatusCode, &'static str) {
+        TERMS[self as usize]
+    }
+
+    /// The whole response for a connection that is not read, as bytes.
+    pub(crate) fn last_words(self) -> String {
+        let id = uuid::Uuid::new_v4().to_string();
+        let (status, document) = (self.http_status(), self.document(&id).to_string());
+        let retry = if self.is_for_now() { "retry-after: 1\r\n" } else { "" };
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n\
+             content-length: {}\r\nx-request-id: {id}\r\nconnection: close\r\n{retry}\r\n\
+             {document}",
+            document.len()
+        )
+    }
+
+    /// Whether the same may be asked again in a moment.
+    fn is_for_now(self) -> bool {
+        let status = self.http_status();
+        status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS
+    }
+
+    fn document(self, request_id: &str) -> serde_json::Value {
         let (code, status) = (self.code(), self.http_status());
-        let document = json!({
+        json!({
             "type": format!("urn:haven:problem:{code}"),
             "title": status.canonical_reason().unwrap_or("Refused"),
             "status": status.as_u16(),
             "code": code,
             "detail": self.detail(),
             "request_id": request_id,
-        });
+        })
+    }
+
+    /// The problem document (RFC 9457).
+    pub(crate) fn response(self, request_id: &str) -> Response<Body> {
+        let (status, document) = (self.http_status(), self.document(request_id));
         let mut response = Response::new(Body::from(document.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -173,7 +265,7 @@ impl Refusal {
             };
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if self.is_for_now() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
@@ -181,8 +273,14 @@ impl Refusal {
 }
 
 /// How often each refusal occurred.
-#[derive(Default)]
+#[derive(Debug)]
 pub(crate) struct Counters([AtomicU64; Refusal::ALL.len()]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
 
 impl Counters {
     /// One more.

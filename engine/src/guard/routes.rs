@@ -4,8 +4,9 @@
 //! its parts; what is not listed does not exist. So no spelling of a path (percent signs, dots,
 //! doubled or trailing slashes, capitals) reaches the engine as another one than was checked.
 //! A player's subscription is always light: he is never sent other players' reducer arguments.
-//! Leaves out on purpose: `/internal`, metrics and energy; and the routes that hand out the
-//! engine's own tokens (`POST /v1/identity`, `/v1/identity/websocket-token`), which open nothing.
+//! Leaves out on purpose: `/internal`, the engine's metrics and energy; and the routes that hand
+//! out the engine's own tokens (`POST /v1/identity`, `/v1/identity/websocket-token`), which open
+//! nothing.
 
 use axum07::http::Method;
 use url::form_urlencoded;
@@ -19,6 +20,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 const SEGMENTS_MAX: usize = 6;
 const SEGMENT_BYTES_MAX: usize = 128;
 const QUERY_PAIRS_MAX: usize = 16;
+const CONNECTION_ID: &str = "connection_id";
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,17 +47,26 @@ pub(crate) struct Route<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Subscribe,
+    Renew,
+    Metrics,
+    Written,
     Publish,
     Other,
 }
 
-/// What the success of a request means for a database's sockets.
+/// What a request means beyond being passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The connection is a socket on that database.
     Opens(String),
     /// The database has another module.
     Publishes(String),
+    /// A socket may stay longer; the engine is not asked.
+    Renews,
+    /// The guard's own numbers; the engine is not asked.
+    Counts,
+    /// It is not passed on: the guard answers it when that database is written.
+    Waits(String),
     /// Nothing.
     None,
 }
@@ -67,7 +78,10 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
     let segments = split(path)?;
     let (access, database, body_bytes_max) = match (method.as_str(), segments.as_slice()) {
         ("GET", ["v1", "ping"]) => (Player, None, 0),
-        ("GET", ["v1", "database", db, "subscribe"]) => (Player, Some(*db), 0),
+        // `renew` and `written` are our own: a later token for a socket that is open, and the wait
+        // until what was acknowledged is on disk.
+        ("GET", ["v1", "database", db, "subscribe" | "written"])
+        | ("POST", ["v1", "database", db, "renew"]) => (Player, Some(*db), 0),
         // SpacetimeDB's own command line asks this without its token before `sql` and `call`.
         // It tells no more than every welcome message on a WebSocket does.
         ("GET", ["v1", "database", db, "identity"]) => (Anyone, Some(*db), 0),
@@ -83,12 +97,18 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
         | ("PUT", ["v1", "database", db, "names"]) => (Owner, Some(*db), BODY_BYTES_MAX),
         (
             "GET",
-            ["v1", "identity", "public-key"] | ["v1", "identity", _, "verify" | "databases"],
+            // `metrics` is our own: what the door counts.
+            ["v1", "metrics"]
+            | ["v1", "identity", "public-key"]
+            | ["v1", "identity", _, "verify" | "databases"],
         ) => (Owner, None, 0),
         _ => return Err(Refusal::RouteUnknown),
     };
     let kind = match (method.as_str(), segments.as_slice()) {
         (_, [.., "subscribe"]) => Kind::Subscribe,
+        (_, [.., "renew"]) => Kind::Renew,
+        (_, ["v1", "metrics"]) => Kind::Metrics,
+        (_, [.., "written"]) => Kind::Written,
         ("PUT", ["v1", "database", _]) => Kind::Publish,
         _ => Kind::Other,
     };
@@ -134,28 +154,51 @@ impl Parameters {
         }
         Ok(parameters)
     }
+
+    /// The connection that is named: 1 to 32 hex digits, not 0; [`Refusal::QueryMalformed`] when
+    /// it is something else.
+    pub(crate) fn connection_id(&self) -> Result<Option<u128>, Refusal> {
+        let named = self.others.iter().find(|(key, _)| key == CONNECTION_ID);
+        let Some((_, text)) = named else {
+            return Ok(None);
+        };
+        let digits = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|number| digits && *number != 0);
+        number.map(Some).ok_or(Refusal::QueryMalformed)
+    }
 }
 
 impl Route<'_> {
-    /// What the request does to its database's sockets when it succeeds.
+    /// What the request does to its database's sockets when it succeeds, or instead of it.
     pub(crate) fn effect(&self) -> Effect {
         match (self.kind, self.database) {
             (Kind::Subscribe, Some(database)) => Effect::Opens(database.to_owned()),
             (Kind::Publish, Some(database)) => Effect::Publishes(database.to_owned()),
+            (Kind::Renew, _) => Effect::Renews,
+            (Kind::Metrics, _) => Effect::Counts,
+            (Kind::Written, Some(database)) => Effect::Waits(database.to_owned()),
             _ => Effect::None,
         }
     }
 
     /// The path and query the engine gets: this route's parts, and of the query what the route
-    /// knows. Never a token; `light=true` on a player's subscription.
-    pub(crate) fn rewrite(&self, parameters: &Parameters, is_owner: bool) -> String {
+    /// knows. Never a token; `light=true` on a player's subscription; a socket's id in any case.
+    pub(crate) fn rewrite(
+        &self,
+        parameters: &Parameters,
+        connection: u128,
+        is_owner: bool,
+    ) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let subscribe = self.kind == Kind::Subscribe;
         for (key, value) in &parameters.others {
-            let known = !subscribe || matches!(key.as_str(), "connection_id" | "compression");
+            let known = !subscribe || key == "compression";
             if known || (is_owner && key == "light") {
                 query.append_pair(key, value);
             }
+        }
+        if subscribe {
+            query.append_pair(CONNECTION_ID, &format!("{connection:032x}"));
         }
         if subscribe && !is_owner {
             query.append_pair("light", "true");
@@ -178,7 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn players_reach_the_subscription_and_the_ping() {
+    fn players_reach_the_subscription_the_barrier_and_the_ping() {
+        check("GET /v1/database/haven/written", Some(Access::Player));
+        check("POST /v1/database/haven/written", None);
+        check("GET /v1/written", None);
         check("GET /v1/database/haven/subscribe", Some(Access::Player));
         check("GET /v1/ping", Some(Access::Player));
     }
@@ -215,7 +261,6 @@ mod tests {
         for request in [
             "GET /internal/heap",
             "POST /internal/heap/settings",
-            "GET /v1/metrics",
             "GET /v1/prometheus",
             "GET /v1/prometheus/sd-config",
             "GET /v1/energy/c200",
@@ -272,24 +317,42 @@ mod tests {
         let route = find(&Method::GET, "/v1/database/haven/subscribe").expect("it exists");
         let parameters = Parameters::read(query).expect("a query");
         let wanted = format!("/v1/database/haven/subscribe{expected}");
-        assert_eq!(route.rewrite(&parameters, is_owner), wanted, "{query}");
+        let connection = parameters.connection_id().expect("a number").unwrap_or(0xc);
+        let written = route.rewrite(&parameters, connection, is_owner);
+        let id = "connection_id=000000000000000000000000000000";
+        assert_eq!(written.replace(id, "id="), wanted, "{query}");
     }
 
     #[test]
     fn a_players_subscription_is_light_whatever_he_says() {
-        check_rewrite("", false, "?light=true");
-        check_rewrite("light=false", false, "?light=true");
-        check_rewrite("l%69ght=false&compression=None", false, "?compression=None&light=true");
-        check_rewrite("connection_id=ab&evil=1", false, "?connection_id=ab&light=true");
-        check_rewrite("light=false", true, "?light=false");
+        check_rewrite("", false, "?id=0c&light=true");
+        check_rewrite("light=false", false, "?id=0c&light=true");
+        let smuggled = "l%69ght=false&compression=None";
+        check_rewrite(smuggled, false, "?compression=None&id=0c&light=true");
+        check_rewrite("connection_id=ab&evil=1", false, "?id=ab&light=true");
+        check_rewrite("light=false", true, "?light=false&id=0c");
     }
 
     #[test]
     fn a_token_in_the_query_does_not_reach_the_engine() {
-        check_rewrite("token=x.y.z", false, "?light=true");
-        check_rewrite("token=x.y.z", true, "");
-        check_rewrite("%74oken=x.y.z", true, "");
+        check_rewrite("token=x.y.z", false, "?id=0c&light=true");
+        check_rewrite("token=x.y.z", true, "?id=0c");
+        check_rewrite("%74oken=x.y.z", true, "?id=0c");
         assert_eq!(Parameters::read("token=x").map(|p| p.token), Ok(Some("x".to_owned())));
+    }
+
+    #[test]
+    fn a_connection_is_a_number_that_is_not_zero() {
+        let check = |text: &str, expected| {
+            let parameters = Parameters::read(&format!("connection_id={text}")).expect("a query");
+            assert_eq!(parameters.connection_id(), expected, "{text}");
+        };
+        check("1", Ok(Some(1)));
+        check(&"f".repeat(32), Ok(Some(u128::MAX)));
+        for text in ["", "0", "+1", "-1", "0x1", "g", &"0".repeat(32), &"1".repeat(33)] {
+            check(text, Err(Refusal::QueryMalformed));
+        }
+        assert_eq!(Parameters::default().connection_id(), Ok(None));
     }
 
     #[test]

@@ -7,24 +7,10 @@
 //! too: that it fails is known only afterwards.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio_util::sync::CancellationToken;
-
-/// A connection's place to learn that its database gets a new module. Empty until it is a socket.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LineSwap(Arc<OnceLock<CancellationToken>>);
-
-impl LineSwap {
-    /// Waits until the connection's database gets a new module; for ever if it is on none.
-    pub(crate) async fn happened(&self) {
-        match self.0.get() {
-            Some(token) => token.cancelled().await,
-            None => std::future::pending().await,
-        }
-    }
-}
 
 /// One database's door.
 #[derive(Debug, Clone, Default)]
@@ -50,11 +36,11 @@ pub(crate) enum Passage {
 }
 
 impl Passage {
-    /// The connection became a socket.
-    pub(crate) fn opened(&self, line: &LineSwap) {
-        if let Self::Socket(token, _) = self {
-            // A connection becomes a socket once; a second token would have nothing to end.
-            let _ = line.0.set(token.clone());
+    /// What ends the socket that may open.
+    pub(crate) fn end_of_socket(&self) -> Option<CancellationToken> {
+        match self {
+            Self::Socket(token, _) => Some(token.clone()),
+            Self::Publish(_) | Self::Other => None,
         }
     }
 }
@@ -98,12 +84,15 @@ mod tests {
     use super::*;
     use futures::FutureExt as _;
 
+    async fn open(swaps: &Swaps, database: &str) -> CancellationToken {
+        swaps.open(database).await.end_of_socket().expect("a socket")
+    }
+
     async fn check(opened: &str, published: &str, ends: bool) {
-        let (swaps, line) = (Swaps::default(), LineSwap::default());
-        swaps.open(opened).await.opened(&line);
+        let swaps = Swaps::default();
+        let socket = open(&swaps, opened).await;
         drop(swaps.publish(published).await);
-        let ended = line.happened().now_or_never().is_some();
-        assert_eq!(ended, ends, "{opened} {published}");
+        assert_eq!(socket.is_cancelled(), ends, "{opened} {published}");
     }
 
     #[tokio::test]
@@ -117,12 +106,11 @@ mod tests {
 
     #[tokio::test]
     async fn no_socket_opens_during_a_publish_and_the_next_one_is_left_alone() {
-        let (swaps, line) = (Swaps::default(), LineSwap::default());
+        let swaps = Swaps::default();
         let publish = swaps.publish("haven").await;
         assert!(swaps.open("haven").now_or_never().is_none());
         assert!(swaps.open("other").now_or_never().is_some());
         drop(publish);
-        swaps.open("haven").await.opened(&line);
-        assert!(line.happened().now_or_never().is_none());
+        assert!(!open(&swaps, "haven").await.is_cancelled());
     }
 }

@@ -5,7 +5,7 @@
 //! claims here, each with its own refusal.
 //! Leaves out on purpose: routes, and everything a token may claim beyond this.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,6 +24,9 @@ const SUBJECT_BYTES_MAX: usize = 128;
 /// Roles of accounts; all of them play, and none of them owns a database.
 const ACCOUNT_ROLES: [&str; 5] = ["player", "moderator", "game_master", "administrator", "service"];
 const OWNER_ROLE: &str = "owner";
+const SERVICE_ROLE: &str = "service";
+/// The longest that a socket may stay without a later token.
+const REMAINING_MAX: Duration = Duration::from_hours(24 * 365);
 
 /// Who a token is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,25 @@ pub(crate) struct Caller {
     pub(crate) issuer: String,
     pub(crate) subject: String,
     pub(crate) standing: Standing,
+    /// Whether the door's limits hold for it.
+    pub(crate) is_service: bool,
+    /// When the token ends, seconds since 1970.
+    pub(crate) expires_at_seconds: i64,
+}
+
+impl Caller {
+    /// Whether the door's limits hold: for players and staff, not for the owner or a service.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.standing != Standing::Owner && !self.is_service
+    }
+
+    /// How long the token still lasts.
+    pub(crate) fn remaining(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let end = u64::try_from(self.expires_at_seconds).unwrap_or_default();
+        // No token of ours lasts a year; one of another kind must not overflow a clock.
+        Duration::from_secs(end).saturating_sub(now).min(REMAINING_MAX)
+    }
 }
 
 /// What a token opens.
@@ -109,13 +131,15 @@ pub(crate) fn caller(
     if claims.iss != config.issuer {
         return Err(Refusal::TokenIssuer);
     }
-    check_times(&claims)?;
+    let expires_at_seconds = check_times(&claims)?;
     let audiences = match claims.aud {
         Audience::One(audience) => vec![audience],
         Audience::Many(audiences) => audiences,
     };
     let standing = standing(&claims.role, &claims.sub, &audiences, config)?;
-    Ok(Caller { issuer: claims.iss, subject: claims.sub, standing })
+    let is_service = claims.role == SERVICE_ROLE;
+    let (issuer, subject) = (claims.iss, claims.sub);
+    Ok(Caller { issuer, subject, standing, is_service, expires_at_seconds })
 }
 
 fn signed_claims(token: &str, key: &DecodingKey) -> Result<Claims, Refusal> {
@@ -136,7 +160,8 @@ fn signed_claims(token: &str, key: &DecodingKey) -> Result<Claims, Refusal> {
     }
 }
 
-fn check_times(claims: &Claims) -> Result<(), Refusal> {
+/// When the token ends, seconds since 1970.
+fn check_times(claims: &Claims) -> Result<i64, Refusal> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Refusal::Internal)?;
     let now = i64::try_from(now.as_secs()).map_err(|_| Refusal::Internal)?;
     let exp = claims.exp.ok_or(Refusal::TokenExpiryMissing)?;
@@ -147,7 +172,7 @@ fn check_times(claims: &Claims) -> Result<(), Refusal> {
     if starts.is_some_and(|start| start.saturating_sub(LEEWAY_SECONDS) > now) {
         return Err(Refusal::TokenNotYetValid);
     }
-    Ok(())
+    Ok(exp)
 }
 
 /// A token is either for the owner's tools or for realms; one for both is for neither.

@@ -21,7 +21,10 @@ use serde::{Deserialize, Serialize};
 use spacetimedb_lib::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Shared, extract::Body};
+use super::{
+    Shared,
+    extract::{Body, Command},
+};
 use crate::{
     problem::{Problem, ProblemDocument, Refusal},
     sessions::Caller,
@@ -145,12 +148,21 @@ pub(super) async fn list(
 /// Refused with `character.abilities_unsupported`, `character.name_…`, `character.race_unknown`,
 /// `character.class_unknown` (400), `realm.unknown` (404), `realm.offline` (503),
 /// `character.too_many` or `character.name_taken` (409).
+///
+/// With an `Idempotency-Key` the answer comes when the character is on disk, and a repetition with
+/// the same key has the same answer and makes no second one; then also refused with
+/// `command.id_invalid` (400), `command.too_old`, `command.reused` (409),
+/// `command.sessions_too_many` (429) or `gateway.not_written` (503).
 #[utoipa::path(
     post,
     operation_id = "character_create",
     path = "/v1/characters",
     tag = "characters",
     security(("bearer" = [])),
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "The client's session and the number of the command in it, such as 7-1",
+    )),
     request_body = CharacterCreation,
     responses(
         (status = 201, description = "Created", body = CharacterAnswer),
@@ -162,6 +174,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(app): State<Shared>,
     caller: Caller,
+    Command(command): Command,
     Body(body): Body<CharacterCreation>,
 ) -> Result<(StatusCode, Json<CharacterAnswer>), Problem> {
     if body.abilities.is_some() {
@@ -172,12 +185,26 @@ pub(super) async fn create(
     let realm = realm_to_live_in(&app, body.realm_id).await?;
     let link = app.realms.connected(&realm).await?;
     let account_id = caller.account_id();
-    reducers::character_create(&link, account_id, &body.name, &body.race, &body.class).await?;
+    let CharacterCreation { name: typed, race, class, .. } = &body;
+    match command {
+        Some(id) => {
+            let call = reducers::character_create_once(&link, account_id, typed, race, class, id);
+            link.durably(call).await?;
+        }
+        None => reducers::character_create(&link, account_id, typed, race, class).await?,
+    }
     let rows = link.query::<Character>(Filter::number("account_id", account_id)).await?;
     let created = rows.into_iter().find(|row| row.name_skeleton == name.skeleton);
-    let created =
-        created.ok_or_else(|| Problem::internal("a created character cannot be found"))?;
-    Ok((StatusCode::CREATED, Json(CharacterAnswer::new(realm.realm_id, created, None)?)))
+    let created = created.ok_or_else(|| match command {
+        // Made long ago, and purged since.
+        Some(_) => CharacterError::Unknown.into(),
+        None => Problem::internal("a created character cannot be found"),
+    })?;
+    let answer = match command {
+        Some(_) => with_deletion(&link, realm.realm_id, created).await?,
+        None => CharacterAnswer::new(realm.realm_id, created, None)?,
+    };
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Shows one of the caller's characters.

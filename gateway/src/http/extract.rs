@@ -19,8 +19,11 @@ use super::Shared;
 use crate::{
     problem::{Problem, Refusal},
     sessions::Caller,
+    stdb::reducers::CommandId,
 };
 
+/// The header with a command's number.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Longest token in an `Authorization` header, bytes.
 const TOKEN_BYTES_MAX: usize = 4 * 1024;
 /// Longest explanation of a body that cannot be read, characters.
@@ -61,6 +64,43 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
+/// The number of a command, from the header `Idempotency-Key`; none when it is missing.
+///
+/// The value is the session and the sequence of the client's command as decimal numbers with a
+/// hyphen between them, in quotes or not (draft-ietf-httpapi-idempotency-key-header has a string).
+/// Refused with `request.invalid`; whether there may be such numbers the realm decides.
+pub(super) struct Command(pub(super) Option<CommandId>);
+
+impl FromRequestParts<Shared> for Command {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(value), None) => {
+                let command = value.to_str().ok().and_then(command_id);
+                let detail = "Idempotency-Key: two numbers with a hyphen between them";
+                let invalid = || Problem::from(Refusal::Invalid).detail(detail);
+                command.map(|command| Self(Some(command))).ok_or_else(invalid)
+            }
+            (Some(_), Some(_)) => {
+                Err(Problem::from(Refusal::Invalid).detail("Idempotency-Key: one, not several"))
+            }
+        }
+    }
+}
+
+fn command_id(value: &str) -> Option<CommandId> {
+    let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let (session, sequence) = bare.split_once('-')?;
+    let number = |digits: &str| {
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<u64>().ok().filter(|_| plain)
+    };
+    Some(CommandId { session: number(session)?, sequence: number(sequence)? })
+}
+
 /// The token of `Authorization: Bearer …` (RFC 6750, 2.1).
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -96,6 +136,22 @@ fn invalid(report: &garde::Report) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commands_number_is_read_from_its_header() {
+        let check = |value: &str, expected: Option<(u64, u64)>| {
+            let command = command_id(value).map(|command| (command.session, command.sequence));
+            assert_eq!(command, expected, "{value}");
+        };
+        check("7-1", Some((7, 1)));
+        check("\"7-1\"", Some((7, 1)));
+        check("18446744073709551615-18446744073709551615", Some((u64::MAX, u64::MAX)));
+        check("0-0", Some((0, 0)));
+        for value in ["", "-", "7", "7-", "-1", "7-1-1", "+7-1", "7-+1", " 7-1", "7-x", "\"7-1"] {
+            check(value, None);
+        }
+        check("18446744073709551616-1", None);
+    }
 
     #[test]
     fn a_bearer_token_is_read_from_its_header() {

@@ -87,7 +87,7 @@ pub(super) async fn ready(State(app): State<Shared>) -> Result<Json<Ready>, Prob
         .member("realms", json!(realms)))
 }
 
-/// The gateway's numbers as Prometheus text.
+/// The gateway's numbers as Prometheus text; with `haven up`, the guard's as well.
 #[utoipa::path(
     get,
     operation_id = "metrics",
@@ -106,7 +106,8 @@ pub(super) async fn metrics(State(app): State<Shared>) -> impl IntoResponse {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     metrics.limited_callers.set(count(app.limits.remembered()));
     metrics.connections.set(count(app.connections.load(Ordering::Relaxed)));
-    ([(header::CONTENT_TYPE, PROMETHEUS)], metrics.text())
+    let beside = app.beside.get().map(|source| source()).unwrap_or_default();
+    ([(header::CONTENT_TYPE, PROMETHEUS)], metrics.text() + &beside)
 }
 
 fn up_or_down(up: bool) -> &'static str {

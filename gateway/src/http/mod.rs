@@ -117,7 +117,12 @@ fn cors(origins: &[String]) -> CorsLayer {
     let request_id = HeaderName::from_static(observe::REQUEST_ID);
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, request_id.clone()])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static(extract::IDEMPOTENCY_KEY),
+            request_id.clone(),
+        ])
         .expose_headers([request_id, header::RETRY_AFTER])
         .max_age(std::time::Duration::from_mins(10));
     if origins.iter().any(|origin| origin == "*") {

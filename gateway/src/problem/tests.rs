@@ -22,15 +22,22 @@ fn codes_of_the_contract_have_its_statuses() {
     check(RealmError::Closed.into(), 403, "realm.closed", None);
     check(RealmError::Full.into(), 503, "realm.full", Some("10"));
     check(RealmError::Offline.into(), 503, "realm.offline", Some("5"));
+    check(RealmError::ReadOnly.into(), 503, "realm.read_only", Some("30"));
     check(CharacterError::NameTaken.into(), 409, "character.name_taken", None);
     check(CharacterError::Unknown.into(), 404, "character.unknown", None);
     check(Refusal::RateLimited.into(), 429, "request.rate_limited", Some("1"));
+    check(CallError::NotWritten.into(), 503, "gateway.not_written", Some("1"));
 }
 
 #[test]
 fn a_reducers_refusal_keeps_its_code_and_the_rest_is_internal() {
     let refused = |code| CallError::Refused { code, message: format!("{code}: text") };
     check(refused("character.name_taken").into(), 409, "character.name_taken", None);
+    check(refused("command.id_invalid").into(), 400, "command.id_invalid", None);
+    check(refused("command.too_old").into(), 409, "command.too_old", None);
+    check(refused("command.reused").into(), 409, "command.reused", None);
+    let too_many = refused("command.sessions_too_many").into();
+    check(too_many, 429, "command.sessions_too_many", Some("1"));
     check(refused("account.permission_denied").into(), 500, "gateway.internal", None);
     check(refused("motion.nonsense").into(), 500, "gateway.internal", None);
     check(CallError::Broken("secret".to_owned()).into(), 500, "gateway.internal", None);

@@ -13,6 +13,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod written;
 
 use std::{
     fmt,
@@ -108,6 +109,9 @@ pub enum CallError {
     /// The outcome did not come in time; the call may have been done or not.
     #[error("the database did not answer in time")]
     Timeout,
+    /// The call was done, and is not on the host's disk yet.
+    #[error("the database's disk does not keep up")]
+    NotWritten,
     /// The query was refused, or its rows are not what they should be.
     #[error("a query failed: {0}")]
     Query(String),
@@ -166,6 +170,7 @@ pub struct Link {
 struct Inner {
     uri: String,
     database: String,
+    token: TokenSource,
     requests: mpsc::Sender<Request>,
     connected: watch::Receiver<bool>,
     failure: Arc<Mutex<Option<String>>>,
@@ -192,7 +197,7 @@ impl Link {
         let (up, connected) = watch::channel(false);
         let (failure, stop) = (Arc::new(Mutex::new(None)), Arc::new(Notify::new()));
         let (uri, database) = (config.uri.clone(), config.database.clone());
-        let call_timeout = config.call_timeout;
+        let (token, call_timeout) = (Arc::clone(&config.token), config.call_timeout);
         let keeper = socket::Keeper {
             config,
             queue,
@@ -201,14 +206,25 @@ impl Link {
             stop: Arc::clone(&stop),
         };
         let task = Mutex::new(Some(tokio::spawn(keeper.run())));
-        let inner = Inner { uri, database, requests, connected, failure, stop, task, call_timeout };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(Inner {
+                uri,
+                database,
+                token,
+                requests,
+                connected,
+                failure,
+                stop,
+                task,
+                call_timeout,
+            }),
+        }
     }
 
     /// Calls a reducer and waits for its outcome.
     ///
     /// # Errors
-    /// Any [`CallError`] but [`CallError::Query`].
+    /// Any [`CallError`] but [`CallError::NotWritten`] and [`CallError::Query`].
     pub async fn call(&self, reducer: &str, args: Args) -> Result<(), CallError> {
         let (reducer, args) = (Box::from(reducer), args.into_bytes());
         self.send(|reply| Request::Call { reducer, args, reply }).await

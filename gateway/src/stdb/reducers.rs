@@ -23,6 +23,15 @@ pub struct Grant {
     pub lifetime_seconds: u32,
 }
 
+/// The number a client gave a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandId {
+    /// Drawn at random when the client started.
+    pub session: u64,
+    /// Counts the session's commands.
+    pub sequence: u64,
+}
+
 /// Creates an account with its first session and refresh token.
 pub async fn account_register(
     link: &Link,
@@ -190,6 +199,20 @@ pub async fn character_create(
 ) -> Outcome {
     let args = Args::new().with(&account_id).with(name).with(race).with(class);
     link.call("character_create", args).await
+}
+
+/// Creates a character, once for all calls under that number of the account.
+pub async fn character_create_once(
+    link: &Link,
+    account_id: u64,
+    name: &str,
+    race: &str,
+    class: &str,
+    command: CommandId,
+) -> Outcome {
+    let args = Args::new().with(&account_id).with(name).with(race).with(class);
+    let args = args.with(&command.session).with(&command.sequence);
+    link.call("character_create_once", args).await
 }
 
 /// Deletes a character; it can be restored for a while.

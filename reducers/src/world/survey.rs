@@ -6,7 +6,7 @@
 
 use super::land::{Land, terrain_of};
 use crate::Refusal;
-use crate::authority::require_database;
+use crate::authority::{require_database, require_room};
 use haven_rules::world::{SURVEY_RADIUS_BLOCKS, chunk_parts};
 use haven_tables::world::{SurveyRequest, survey_request};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, TimeDuration, reducer, table};
@@ -60,6 +60,9 @@ pub(crate) fn request(ctx: &ReducerContext, chunk_index: u64) {
 #[reducer]
 pub fn world_survey_run(ctx: &ReducerContext, timer: WorldSurveyTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
+    if require_room(ctx).is_err() {
+        return Ok(());
+    }
     let mut looks = 0;
     while looks < RUN_LOOKS_MAX {
         let Some(request) = first_request(ctx) else {

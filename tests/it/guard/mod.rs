@@ -1,8 +1,10 @@
-//! The guard as the network sees it, before the real engine: tokens, routes and sockets.
+//! The guard as the network sees it, before the real engine: tokens, routes, sockets and
+//! limits.
 //!
 //! Keeps true: every test first sees a good token let in, so a refusal is about what it changes.
 //! Leaves out on purpose: what the module refuses once a caller is in.
 
+mod limits;
 mod routes;
 mod sockets;
 mod tokens;

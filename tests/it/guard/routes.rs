@@ -13,7 +13,7 @@ use haven_gateway::tokens::{self, Bearer};
 use std::time::Duration;
 
 /// Method, path (`{db}` is the database, `{id}` its identity) and body of the owner's routes.
-const OWNERS: [(&str, &str, &str); 15] = [
+const OWNERS: [(&str, &str, &str); 16] = [
     ("POST", "/v1/database/{db}/sql", "DELETE FROM account"),
     ("POST", "/v1/database/{db}/sql", "SELECT * FROM account"),
     ("POST", "/v1/database/{db}/call/account_role_set", "[1, 4]"),
@@ -27,17 +27,17 @@ const OWNERS: [(&str, &str, &str); 15] = [
     ("POST", "/v1/database", ""),
     ("PUT", "/v1/database/{db}", ""),
     ("DELETE", "/v1/database/{db}", ""),
+    ("GET", "/v1/metrics", ""),
     ("GET", "/v1/identity/public-key", ""),
     ("GET", "/v1/identity/{id}/databases", ""),
 ];
 
 /// Routes of the engine that do not exist for anybody.
-const HIDDEN: [(&str, &str); 14] = [
+const HIDDEN: [(&str, &str); 13] = [
     ("GET", "/internal/heap"),
     ("GET", "/internal/heap/settings"),
     ("POST", "/internal/heap/settings"),
     ("GET", "/internal"),
-    ("GET", "/v1/metrics"),
     ("GET", "/v1/prometheus"),
     ("GET", "/v1/prometheus/sd-config"),
     ("GET", "/v1/energy/{id}"),

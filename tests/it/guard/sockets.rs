@@ -68,6 +68,44 @@ fn an_admitted_player_subscribes_with_either_protocol() {
     });
 }
 
+/// Sends one message in BSATN and waits until the server has answered it or hung up.
+async fn send_in_bsatn(database: &Database, account_id: u64, message: Vec<u8>) {
+    let token = player_token(&database.stage.keys, &database.name, account_id, "player");
+    let host = database.stage.uri.replacen("http", "ws", 1);
+    let path = format!("/v1/database/{}/subscribe?compression=None", database.name);
+    let mut request = format!("{host}{path}").into_client_request().expect("a request");
+    let headers = request.headers_mut();
+    headers.insert("authorization", format!("Bearer {token}").parse().expect("a value"));
+    let protocol = "v1.bsatn.spacetimedb";
+    headers.insert("sec-websocket-protocol", protocol.parse().expect("a value"));
+    let connected = tokio_tungstenite::connect_async(request).await;
+    let (mut socket, _) = connected.expect("the player is let in");
+    assert_eq!(next_binary(&mut socket).await[..2], [0, IDENTITY_TOKEN]);
+    socket.send(Message::binary(message)).await.expect("sent");
+    let answer = tokio::time::timeout(PATIENCE, socket.next()).await;
+    drop(answer.expect("an answer or the end, in time"));
+}
+
+/// See `ALLOCATOR`: with one that counts what is only reserved, this ends the process.
+#[test]
+fn a_length_that_nothing_comes_up_to_harms_nobody_else() {
+    on_database(|database| async move {
+        let (_, _, player) = database.enter("ann@example.org", "Ann").await;
+        let hostile = database.register("bob@example.org").await;
+        database.grant(hostile, "player", 900).await.expect("admitted");
+        // `world_configure` with more obstacles than there are bytes; arguments are read before
+        // anybody asks who may call.
+        let reducer = b"world_configure";
+        let args = [&[0; 36][..], &[0xff; 4]].concat();
+        let mut call = vec![0, 15, 0, 0, 0];
+        call.extend([&reducer[..], &[40, 0, 0, 0], &args, &[7, 0, 0, 0, 0]].concat());
+        for message in [vec![1, 0xff, 0xff, 0xff, 0xff], vec![4, 0xff, 0xff, 0xff, 0xff], call] {
+            send_in_bsatn(&database, hostile, message).await;
+            player.call("course_set", json!([1, 0, false])).await.expect("she plays on");
+        }
+    });
+}
+
 /// A player who asks to be told everything, subscribed to all that is public.
 async fn observer(database: &Database, number: u32, query: &str) -> (u64, Client) {
     let account_id = database.register(&format!("observer{number}@example.org")).await;

@@ -6,7 +6,9 @@
 
 mod accounts;
 mod characters;
+mod commands;
 mod discovery;
+mod fuzz;
 mod gateways;
 mod limits;
 mod mirrors;

@@ -59,10 +59,12 @@ pub async fn send_bytes(uri: &str, request_line: &str, rest: &str) -> Answer {
     let _ = stream.write_all(format!("{head}{rest}").as_bytes()).await;
     let mut bytes = vec![];
     let _ = stream.read_to_end(&mut bytes).await;
-    parse(&String::from_utf8_lossy(&bytes))
+    parse(&bytes)
 }
 
-fn parse(answer: &str) -> Answer {
+/// Reads an answer whose body follows its head as it is.
+pub fn parse(bytes: &[u8]) -> Answer {
+    let answer = String::from_utf8_lossy(bytes);
     let (head, text) = answer.split_once("\r\n\r\n").expect("an answer with a head");
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1));

@@ -3,6 +3,7 @@
 //! Keeps true: everything listens on ports the system picks and lives in directories that are
 //! removed; the engine stops when the last test that uses it ends, so no process outlives the run.
 
+pub mod chance;
 pub mod client;
 pub mod forge;
 pub mod http;
@@ -10,7 +11,9 @@ pub mod rows;
 pub mod snapshot;
 
 use client::Client;
-use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, MODULE_WASM};
+use haven_engine::{
+    Engine, EngineConfig, GuardConfig, KeySource, Limits, MODULE_LOGS_BYTES_MAX, MODULE_WASM,
+};
 use haven_gateway::keys::KeyStore;
 use haven_gateway::tokens::{self, Bearer};
 use haven_gateway::{Gateway, GatewayConfig};
@@ -44,11 +47,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    fn start() -> Self {
+    fn start(limits: Limits) -> Self {
         let keys_dir = TempDir::new().expect("a temporary directory");
         let keys = Arc::new(KeyStore::open_or_create(keys_dir.path()).expect("keys"));
         let runtime = Runtime::new().expect("a runtime");
-        let config = engine_config(keys_dir.path(), keys_dir.path(), true);
+        let mut config = engine_config(keys_dir.path(), keys_dir.path(), true);
+        config.guard.limits = limits;
         let engine = runtime.block_on(Engine::start(config)).expect("the engine starts");
         let uri = engine.uri();
         Self { engine: Some(engine), keys, uri, runtime: Some(runtime), keys_dir }
@@ -77,6 +81,7 @@ pub fn engine_config(data_dir: &Path, keys_dir: &Path, in_memory: bool) -> Engin
         data_dir: data_dir.to_owned(),
         listen: "127.0.0.1:0".parse().expect("an address"),
         in_memory,
+        module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
         guard: GuardConfig::new(ISSUER, KeySource::File(keys_dir.join("jwks.json"))),
     }
 }
@@ -86,7 +91,7 @@ pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
     let stage = {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let stage = Arc::new(Stage::start());
+            let stage = Arc::new(Stage::start(Limits::default()));
             *shared = Arc::downgrade(&stage);
             stage
         })
@@ -99,7 +104,15 @@ pub fn on_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
 
 /// Runs a test on an engine of its own, whose keys it may change.
 pub fn on_own_stage<F: Future<Output = ()>>(test: impl FnOnce(Arc<Stage>) -> F) {
-    let stage = Arc::new(Stage::start());
+    on_limited_stage(Limits::default(), test);
+}
+
+/// Runs a test on an engine of its own with those limits.
+pub fn on_limited_stage<F: Future<Output = ()>>(
+    limits: Limits,
+    test: impl FnOnce(Arc<Stage>) -> F,
+) {
+    let stage = Arc::new(Stage::start(limits));
     let runtime = stage.runtime.as_ref().expect("a running stage").handle().clone();
     runtime.block_on(test(stage.clone()));
     drop(stage);
@@ -142,9 +155,14 @@ pub struct Database {
 impl Database {
     /// Publishes the module under a new name.
     pub async fn publish(stage: Arc<Stage>) -> Self {
+        Self::publish_module(stage, MODULE_WASM).await
+    }
+
+    /// Publishes any module under a new name.
+    pub async fn publish_module(stage: Arc<Stage>, module: &[u8]) -> Self {
         let name = format!("test-{}", NEXT_NUMBER.fetch_add(1, Ordering::Relaxed));
         let token = owner_token(&stage.keys);
-        haven_engine::publish(&stage.uri, &name, &token, MODULE_WASM).await.expect("published");
+        haven_engine::publish(&stage.uri, &name, &token, module).await.expect("published");
         let owner = Client::connect(&stage.uri, &name, &token).await.expect("the owner connects");
         Self { name, stage, owner }
     }

@@ -91,6 +91,7 @@ fn redact(row: Value) -> String {
         let value = match name.as_str() {
             "identity" | "actor" => "[identity]".to_owned(),
             "connection_id" => "[connection]".to_owned(),
+            "wheel_slot" => "[slot]".to_owned(),
             name if name.ends_with("_at") || name.ends_with("at_micros") => instant(&value),
             name if name.ends_with("_sha256") => "[digest]".to_owned(),
             "password_phc" => "[hash]".to_owned(),

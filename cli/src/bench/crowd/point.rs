@@ -257,7 +257,7 @@ fn sample(clients: &[u32]) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource};
+    use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, MODULE_LOGS_BYTES_MAX};
     use haven_gateway::keys::KeyStore;
     use haven_gateway::stdb::reducers::realm_configure;
     use haven_gateway::tokens::owner_token;
@@ -271,6 +271,7 @@ mod tests {
             data_dir: dir.to_owned(),
             listen: "127.0.0.1:0".parse().expect("an address"),
             in_memory: true,
+            module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
             guard: GuardConfig::new(ISSUER, KeySource::File(keys.jwks_path())),
         });
         let engine = engine.await.expect("the engine starts");

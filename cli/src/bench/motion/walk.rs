@@ -159,7 +159,7 @@ fn log_bytes(dir: &Path) -> anyhow::Result<u64> {
 mod tests {
     use super::*;
     use crate::bench::motion::case::WALK_SPEED_MM_PER_S;
-    use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource};
+    use haven_engine::{Engine, EngineConfig, GuardConfig, KeySource, MODULE_LOGS_BYTES_MAX};
     use haven_gateway::keys::KeyStore;
     use haven_gateway::stdb::reducers::realm_configure;
     use haven_gateway::tokens::owner_token;
@@ -175,6 +175,7 @@ mod tests {
             data_dir: dir.to_owned(),
             listen: "127.0.0.1:0".parse().expect("an address"),
             in_memory: true,
+            module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
             guard: GuardConfig::new(ISSUER, KeySource::File(keys.jwks_path())),
         });
         let engine = engine.await.expect("the engine starts");

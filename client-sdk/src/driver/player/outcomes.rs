@@ -49,6 +49,10 @@ impl Player {
                 return ControlFlow::Break(End::Lost(reason));
             }
         }
+        if let Some(sequence) = pending.held {
+            self.held_outcome(sequence, result);
+            return ControlFlow::Continue(());
+        }
         match reducer {
             Reducer::Enter => {
                 self.entered(state, result);

@@ -47,7 +47,8 @@ impl Player {
         if let Some(link) = &mut self.link {
             link.watch(Watch::Entity(character_id));
         }
-        self.call(Call::Enter { character_id }, None);
+        let command = self.numbers.next();
+        self.call(Call::Enter { character_id, command }, None);
     }
 
     /// Whether the character has arrived and everything around it is in view.
@@ -73,6 +74,7 @@ impl Player {
             (Ok(()), taken) => (*reply, *admitted) = (taken, true),
             (Err(error), Some(taken)) => {
                 self.leave_world(state);
+                self.restored(state);
                 answer(Some(taken), Err(error));
             }
             (Err(error), None) => {
@@ -103,6 +105,7 @@ impl Player {
             }
             self.shared.tell(state, Event::Reconnected { at });
         }
+        self.send_held();
     }
 
     pub(super) fn out_of_world(&mut self, state: &mut State) {

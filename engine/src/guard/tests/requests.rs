@@ -81,7 +81,8 @@ async fn the_engine_sees_a_ticket_in_place_of_the_token() {
     let response = send(&issuer, request).await;
     assert!(!response.headers().contains_key("spacetime-identity-token"));
     let seen = text(response).await;
-    assert!(seen.starts_with(&format!("GET {SUBSCRIBE}?compression=None&light=true\n")), "{seen}");
+    let start = format!("GET {SUBSCRIBE}?compression=None&connection_id=");
+    assert!(seen.starts_with(&start) && seen.contains("&light=true\n"), "{seen}");
     assert!(seen.contains("sec-websocket-protocol: v1.bsatn.spacetimedb\n"), "{seen}");
     assert!(!seen.contains("10.0.0.1") && !seen.contains("cookie"), "{seen}");
     assert!(!seen.contains(&token), "the token itself reached the engine");
@@ -105,7 +106,9 @@ async fn a_token_in_the_query_works_and_stays_outside() {
     let path = format!("{SUBSCRIBE}?token={token}&connection_id=0a");
     let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
     let seen = text(send(&issuer, request).await).await;
-    assert!(seen.starts_with(&format!("GET {SUBSCRIBE}?connection_id=0a&light=true\n")), "{seen}");
+    let id = format!("{:032x}", 0x0a);
+    let start = format!("GET {SUBSCRIBE}?connection_id={id}&light=true\n");
+    assert!(seen.starts_with(&start), "{seen}");
     assert!(!seen.contains(&token));
 }
 
@@ -179,6 +182,40 @@ async fn nobody_reaches_anything_but_the_name_of_a_database() {
 }
 
 #[tokio::test]
+async fn the_barrier_is_answered_here_and_the_engine_sees_nothing_of_it() {
+    let issuer = Issuer::new();
+    let (player, owner) = (issuer.token(&json!({})), issuer.owner_token());
+    let written = "/v1/database/haven/written";
+    for token in [&player, &owner] {
+        let response = send(&issuer, get(written, token)).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert!(text(response).await.is_empty(), "the stand-in for the engine would have spoken");
+    }
+    let code = refusal(&issuer, get("/v1/database/other/written", &player)).await;
+    assert_eq!(code.as_deref(), Some("guard.token_audience"));
+    let code = refusal(&issuer, get("/v1/database/other/written", &owner)).await;
+    assert_eq!(code.as_deref(), Some("guard.database_unknown"));
+    let nobody = Request::builder().uri(written).body(Body::empty()).expect("a request");
+    assert_eq!(refusal(&issuer, nobody).await.as_deref(), Some("guard.token_missing"));
+}
+
+#[tokio::test]
+async fn every_answer_says_which_run_it_is_from() {
+    let (issuer, other) = (Issuer::new(), Issuer::new());
+    let run = async |issuer: &Issuer, path: &str| {
+        let response = send(issuer, get(path, &issuer.token(&json!({})))).await;
+        response.headers()["x-haven-run"].to_str().expect("text").to_owned()
+    };
+    let first = run(&issuer, "/v1/ping").await;
+    assert_eq!(first.len(), 32);
+    for path in ["/v1/database/haven/written", SUBSCRIBE, "/nowhere"] {
+        assert_eq!(run(&issuer, path).await, first, "{path}");
+    }
+    assert_ne!(run(&other, "/v1/ping").await, first);
+}
+
+#[tokio::test]
 async fn a_token_of_another_realm_is_refused() {
     let issuer = Issuer::new();
     let token = issuer.token(&json!({ "aud": ["haven-realm:other"] }));
@@ -195,7 +232,7 @@ async fn a_token_of_another_realm_is_refused() {
 async fn the_inside_of_the_engine_does_not_exist_for_the_owner_either() {
     let issuer = Issuer::new();
     let owner = issuer.owner_token();
-    for path in ["/internal/heap", "/v1/metrics", "/v1/prometheus", "/v1/energy/c2"] {
+    for path in ["/internal/heap", "/metrics", "/v1/prometheus", "/v1/energy/c2"] {
         let code = refusal(&issuer, get(path, &owner)).await;
         assert_eq!(code.as_deref(), Some("guard.route_unknown"), "{path}");
     }
@@ -243,6 +280,6 @@ async fn a_refusal_is_a_problem_document_and_is_counted() {
     }
     assert_eq!(document["request_id"], headers["x-request-id"].to_str().expect("text"));
     let counted: Vec<_> =
-        issuer.guard.refusals().into_iter().filter(|(_, number)| *number > 0).collect();
+        issuer.guard.door().refusals().into_iter().filter(|(_, number)| *number > 0).collect();
     assert_eq!(counted, [(Refusal::TokenMalformed.code(), 1)]);
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use super::super::token::{self, Caller, Standing};
+use super::super::token::{self, Standing};
 use super::super::{Refusal, TOKEN_BYTES_MAX};
 use super::{Issuer, KID, Pair, forge, header, now, sign};
 
@@ -35,9 +35,11 @@ fn player_of(database: &str) -> Standing {
 #[tokio::test]
 async fn a_players_token_is_accepted_for_its_realm() {
     let issuer = Issuer::new();
-    let caller = issuer.guard.caller(&issuer.token(&json!({}))).await;
-    let (issuer, subject) = ("haven".to_owned(), "42".to_owned());
-    assert_eq!(caller, Ok(Caller { issuer, subject, standing: player_of("haven") }));
+    let caller = issuer.guard.caller(&issuer.token(&json!({}))).await.expect("accepted");
+    assert_eq!((&*caller.issuer, &*caller.subject), ("haven", "42"));
+    assert_eq!(caller.standing, player_of("haven"));
+    let remaining = caller.remaining().as_secs();
+    assert!(caller.is_metered() && (890..=900).contains(&remaining), "{remaining}");
     for role in ["moderator", "game_master", "administrator", "service"] {
         check(json!({ "role": role }), Ok(player_of("haven"))).await;
     }

@@ -1,0 +1,118 @@
+//! Before the databases start: what a crash or a full disk left is repaired, damage is refused.
+//!
+//! Keeps true: a repair removes nothing that was ever a transaction, and is told; a log that cannot
+//! be read to its end is never opened, because the engine may take what it can read for all there
+//! is and write on from there. Only for who holds the data directory.
+//! Leaves out on purpose: logs before the newest snapshot, which a start does not read.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use spacetimedb::messages::control_db::Database;
+use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
+
+use crate::EngineError;
+use crate::control::Control;
+use crate::log::{self, Scan, Tail};
+use crate::snapshots;
+
+/// Repairs what is safe to repair in every database, and answers a line for each repair.
+///
+/// # Errors
+///
+/// [`EngineError::LogDamaged`] for the first database whose log cannot be read to its end, and
+/// [`EngineError::Io`].
+pub(crate) fn repair_all(
+    data_dir: &ServerDataDir,
+    control: &Control,
+) -> Result<Vec<String>, EngineError> {
+    let unusable = |error: anyhow::Error| EngineError::DataDirUnusable {
+        path: data_dir.0.clone(),
+        reason: format!("{error:#}"),
+    };
+    let mut repairs = Vec::new();
+    for database in control.databases().map_err(unusable)? {
+        let label = control.label(&database.database_identity);
+        let replica = data_dir.replica(database.id);
+        for repair in repair(&replica, &database, &label)? {
+            repairs.push(format!("{label}: {repair}"));
+        }
+    }
+    Ok(repairs)
+}
+
+fn repair(
+    replica: &ReplicaDir,
+    database: &Database,
+    label: &str,
+) -> Result<Vec<String>, EngineError> {
+    let (logs, snapshots) = (replica.commit_log().0, replica.snapshots().0);
+    let mut repairs = Vec::new();
+    let released = snapshots::release_stale(&snapshots).map_err(EngineError::io(&snapshots))?;
+    if released > 0 {
+        repairs.push(format!("freed {released} snapshots that a dead process held"));
+    }
+    let scan = scan_from_snapshot(&logs, &snapshots).map_err(EngineError::io(&logs))?;
+    if let Some(damage) = &scan.damage {
+        return Err(EngineError::LogDamaged {
+            database: format!("{label} ({})", database.database_identity.to_hex()),
+            path: damage.path.clone(),
+            byte: damage.byte,
+            last_good: last_good(&scan),
+        });
+    }
+    repairs.extend(repair_tail(&scan).map_err(EngineError::io(&logs))?);
+    Ok(repairs)
+}
+
+/// Reads what a start would read.
+fn scan_from_snapshot(logs: &Path, snapshots: &Path) -> io::Result<Scan> {
+    let written = log::segments(logs)?.last().map_or(0, |segment| segment.first_offset);
+    let complete = snapshots::complete(snapshots)?;
+    let usable = complete.iter().rfind(|snapshot| snapshot.offset <= written);
+    log::scan(logs, usable.map_or(0, |snapshot| snapshot.offset))
+}
+
+fn last_good(scan: &Scan) -> String {
+    let Some(offset) = scan.last_offset() else {
+        return "none".to_owned();
+    };
+    match scan.last_at.and_then(|at| at.to_rfc3339().ok()) {
+        Some(at) => format!("{offset}, of {at}"),
+        None => format!("{offset}, of an unknown time"),
+    }
+}
+
+/// Makes the end of a log one that the engine can write on from.
+fn repair_tail(scan: &Scan) -> io::Result<Option<String>> {
+    let Some(last) = scan.segments.last() else {
+        return Ok(None);
+    };
+    let path = &last.segment.path;
+    let name = path.file_name().unwrap_or_default().display();
+    let bytes = last.segment.bytes - last.whole_bytes;
+    match last.tail {
+        Tail::Clean => return Ok(None),
+        Tail::Torn => {
+            // The engine goes on in a new segment; the bytes stay for who wants to look at them.
+            let repair = format!("passed over {bytes} bytes of an unfinished write in {name}");
+            return Ok(Some(repair));
+        }
+        Tail::Stub => fs::remove_file(path)?,
+        Tail::Partial => {
+            let file = OpenOptions::new().write(true).open(path)?;
+            file.set_len(last.whole_bytes)?;
+            file.sync_all()?;
+        }
+    }
+    // The index beside it may point behind its end; the engine makes a new one.
+    match fs::remove_file(path.with_extension("ofs")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) | Ok(()) => {}
+    }
+    Ok(Some(match last.tail {
+        Tail::Stub => format!("removed the empty log segment {name}, as a full disk leaves it"),
+        _ => format!("cut {bytes} bytes of an unfinished write from {name}"),
+    }))
+}

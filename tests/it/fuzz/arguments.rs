@@ -1,0 +1,200 @@
+//! Arguments for reducers, made from the module's own declarations.
+//!
+//! Keeps true: what is made as sound is encoded as its type says, so a refusal of it is the game's
+//! and never the decoder's; numbers and words that mean something in the realm are among them, or
+//! every call would end at its first check.
+
+use super::line::length;
+use super::pool::Pool;
+use crate::support::chance::Chance;
+use crate::support::http::send;
+use crate::support::{Database, owner_token};
+use spacetimedb_lib::db::raw_def::v9::{RawModuleDefV9, TableAccess};
+use spacetimedb_lib::de::serde::DeserializeWrapper;
+use spacetimedb_lib::{AlgebraicType, ProductType};
+
+/// How deep types may be nested before they are left empty; ours are three deep.
+const DEPTH_MAX: u32 = 8;
+/// How the names of the reducers begin that players have a use for.
+const PLAYED: [&str; 6] = [
+    "course_",
+    "character_enter",
+    "character_leave",
+    "character_respawn",
+    "instance_",
+    "motion_effect_",
+];
+
+/// What a module declares.
+pub(super) struct Module(RawModuleDefV9);
+
+/// How the bytes of a call came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Make {
+    /// As the types say.
+    Sound,
+    /// Sound but for one thing.
+    Spoiled,
+    /// Any bytes.
+    Noise,
+}
+
+/// A call.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// The reducer's name.
+    pub(super) reducer: String,
+    /// Its arguments in BSATN, or what stands in their place.
+    pub(super) args: Vec<u8>,
+    /// What the arguments are.
+    pub(super) make: Make,
+}
+
+impl Module {
+    /// Reads what the engine shows the database's owner.
+    pub(super) async fn read(database: &Database) -> Self {
+        let (uri, name) = (&database.stage.uri, &database.name);
+        let url = format!("{uri}/v1/database/{name}/schema?version=9");
+        let answer = send("GET", &url, Some(&owner_token(&database.stage.keys)), None).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let read = serde_json::from_str::<DeserializeWrapper<RawModuleDefV9>>(&answer.text);
+        Self(read.expect("a module's declarations").0)
+    }
+
+    /// Every table but those of timers: name, and whether it is public.
+    pub(super) fn tables(&self) -> Vec<(&str, bool)> {
+        let tables = self.0.tables.iter().filter(|table| table.schedule.is_none());
+        tables.map(|table| (&*table.name, table.table_access == TableAccess::Public)).collect()
+    }
+
+    /// The columns of one table, in order.
+    pub(super) fn columns_of(&self, table: &str) -> Vec<&str> {
+        let table = self.0.tables.iter().find(|known| &*known.name == table).expect("a table");
+        let row = self.0.typespace.get(table.product_type_ref).and_then(AlgebraicType::as_product);
+        let row = row.expect("a row");
+        row.elements.iter().map(|column| column.name.as_deref().expect("a name")).collect()
+    }
+
+    /// A random call of a random reducer; two in three are of those that players have a use for,
+    /// if that is wanted.
+    pub(super) fn call(&self, pool: &Pool, plays: bool, chance: &mut Chance) -> Call {
+        let prefers = plays && chance.below(3) > 0;
+        let liked = |name: &str| !prefers || PLAYED.iter().any(|start| name.starts_with(start));
+        let reducers: Vec<_> = self.0.reducers.iter().filter(|one| liked(&one.name)).collect();
+        let reducer = *chance.pick(&reducers);
+        let make = match chance.below(20) {
+            0..=13 => Make::Sound,
+            14..=17 => Make::Spoiled,
+            _ => Make::Noise,
+        };
+        let mut writer = Writer { module: self, pool, chance, out: vec![] };
+        writer.product(&reducer.params, 0);
+        let mut args = writer.out;
+        match make {
+            Make::Sound => {}
+            Make::Spoiled => chance.spoil(&mut args),
+            Make::Noise => {
+                let count = chance.below(200);
+                args = chance.bytes(count);
+            }
+        }
+        Call { reducer: reducer.name.to_string(), args, make }
+    }
+}
+
+/// Writes values of types.
+struct Writer<'a> {
+    module: &'a Module,
+    pool: &'a Pool,
+    chance: &'a mut Chance,
+    out: Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn product(&mut self, product: &ProductType, depth: u32) {
+        for element in &product.elements {
+            let name = element.name.as_deref().unwrap_or_default();
+            self.value(&element.algebraic_type, name, depth + 1);
+        }
+    }
+
+    fn value(&mut self, ty: &AlgebraicType, name: &str, depth: u32) {
+        match ty {
+            AlgebraicType::Ref(place) => {
+                let ty = self.module.0.typespace.get(*place).expect("a declared type");
+                self.value(ty, name, depth);
+            }
+            AlgebraicType::Product(product) => self.product(product, depth),
+            AlgebraicType::Sum(sum) => {
+                let tag = self.chance.below(sum.variants.len().max(1));
+                self.out.push(u8::try_from(tag).unwrap_or_default());
+                if let Some(variant) = sum.variants.get(tag) {
+                    self.value(&variant.algebraic_type, name, depth + 1);
+                }
+            }
+            AlgebraicType::Array(array) => {
+                let mut count = *self.chance.pick(&[0, 1, 2, 7, 64]);
+                if self.chance.one_in(30) {
+                    count = 4_097;
+                }
+                let count = if depth > DEPTH_MAX { 0 } else { count };
+                self.out.extend(length(count));
+                for _ in 0..count {
+                    self.value(&array.elem_ty, name, depth + 1);
+                }
+            }
+            AlgebraicType::String => {
+                let known = self.chance.below(3) > 0;
+                let known = known.then(|| self.pool.word(name, self.chance)).flatten();
+                let text = known.unwrap_or_else(|| self.chance.text(60_000));
+                self.out.extend(length(text.len()));
+                self.out.extend(text.as_bytes());
+            }
+            AlgebraicType::Bool => self.out.push(u8::from(self.chance.one_in(2))),
+            AlgebraicType::U256 if name == "__identity__" && !self.pool.identities.is_empty() => {
+                let identity = *self.chance.pick(&self.pool.identities);
+                self.out.extend(identity);
+            }
+            number => self.number(number, name),
+        }
+    }
+
+    fn number(&mut self, ty: &AlgebraicType, name: &str) {
+        let (bytes, signed) = match ty {
+            AlgebraicType::I8 => (1, true),
+            AlgebraicType::U8 => (1, false),
+            AlgebraicType::I16 => (2, true),
+            AlgebraicType::U16 => (2, false),
+            AlgebraicType::I32 => (4, true),
+            AlgebraicType::U32 => (4, false),
+            AlgebraicType::I64 => (8, true),
+            AlgebraicType::U64 => (8, false),
+            AlgebraicType::I128 | AlgebraicType::U128 => (16, false),
+            AlgebraicType::I256 | AlgebraicType::U256 => (32, false),
+            other => panic!("no reducer takes a {other:?}"),
+        };
+        let known = self.chance.below(4) > 0;
+        let known = known.then(|| self.pool.number(name, self.chance)).flatten();
+        let value = known.unwrap_or_else(|| self.extreme(bytes, signed));
+        let mut all = [0_u8; 32];
+        all[..16].copy_from_slice(&value.to_le_bytes());
+        if bytes == 32 {
+            all[16..].fill(if value < 0 { 0xff } else { 0 });
+        }
+        self.out.extend(&all[..bytes]);
+    }
+
+    /// A number at the edge of what its width can hold, or any.
+    fn extreme(&mut self, bytes: usize, signed: bool) -> i128 {
+        let bits = bytes.min(15) * 8;
+        let (least, most) = if signed {
+            (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
+        } else {
+            (0, (1_i128 << bits) - 1)
+        };
+        let random = i128::from(self.chance.bits());
+        let small = random % 16;
+        let list = [0, 1, -1, least, least + 1, most, most - 1, small, -small, random];
+        *self.chance.pick(&list)
+    }
+}
