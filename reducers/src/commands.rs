@@ -1,4 +1,4 @@
-//! Commands: whatever is done through [`once`] is done once, however often it is asked for.
+//! Commands: whatever is done through `once` is done once, however often it is asked for.
 //!
 //! Keeps true: the receipt is written in the transaction that does the thing, so there is never one
 //! without the other, on disk neither; a refused command leaves nothing, and may be asked again.

@@ -51,12 +51,11 @@ mod tests {
         let mut budget = Budget::new(1_000, 5_000, start);
         let (mut now, mut total) = (start, 0);
         while now <= start + span {
-            match budget.wait(now) {
-                Some(wait) => now += wait,
-                None => {
-                    budget.spend(read_bytes, now);
-                    total += read_bytes;
-                }
+            if let Some(wait) = budget.wait(now) {
+                now += wait;
+            } else {
+                budget.spend(read_bytes, now);
+                total += read_bytes;
             }
         }
         total

@@ -171,11 +171,11 @@ mod tests {
         match length {
             0..=125 => bytes.push(MASK_BIT | u8::try_from(length).expect("short")),
             126..=0xffff => {
-                bytes.push(MASK_BIT | 126);
+                bytes.push(MASK_BIT | 0x7e);
                 bytes.extend(u16::try_from(length).expect("short").to_be_bytes());
             }
             _ => {
-                bytes.push(MASK_BIT | 127);
+                bytes.push(MASK_BIT | 0x7f);
                 bytes.extend((length as u64).to_be_bytes());
             }
         }

@@ -71,7 +71,7 @@ async fn raw_socket(database: &Database, token: &str, room_bytes: u32) -> TcpStr
 /// A text frame as a client sends it, masked with zeros.
 fn frame(text: &str) -> Vec<u8> {
     let length = u64::try_from(text.len()).expect("short");
-    let mut bytes = vec![0x81, 0x80 | 127];
+    let mut bytes = vec![0x81, 0x80 | 0x7f];
     bytes.extend(length.to_be_bytes());
     bytes.extend([0; 4]);
     bytes.extend(text.as_bytes());
