@@ -8,7 +8,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, load};
-use crate::{account, backup, bench, bots, gateway, host, keys, publish, realm, token, up, world};
+use crate::{
+    account, backup, bench, bots, gateway, host, keys, publish, realm, token, torture, up, world,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -51,6 +53,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Bots(bots::BotsArgs),
     Bench(bench::BenchArgs),
+    Torture(torture::TortureArgs),
     World(world::WorldArgs),
 }
 
@@ -82,6 +85,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(args) => backup::run(args, &loader).await,
         Command::Bots(args) => bots::run(args).await,
         Command::Bench(args) => bench::run(args).await,
+        Command::Torture(args) => torture::run(args).await,
         Command::World(args) => world::run(args),
     }
 }

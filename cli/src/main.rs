@@ -14,6 +14,7 @@ mod args;
 mod backup;
 mod bench;
 mod bots;
+mod child;
 mod config;
 mod engine_limit;
 mod gateway;
@@ -26,6 +27,7 @@ mod setup;
 mod signals;
 mod terminal;
 mod token;
+mod torture;
 mod up;
 mod world;
 

@@ -32,7 +32,7 @@ use pass::Renewals;
 use space::{Room, Space};
 use valve::{LagClock, Valve};
 
-pub(crate) use census::Place;
+pub(crate) use crate::places::Place;
 pub(crate) use line::Line;
 pub(crate) use pass::Pass;
 

@@ -20,6 +20,7 @@ mod log;
 mod module;
 mod module_logs;
 mod node;
+mod places;
 mod publish;
 mod schema;
 mod server;

@@ -29,6 +29,7 @@ use spacetimedb_client_api_messages::name::{
     DomainName, InsertDomainResult, RegisterTldResult, SetDomainsResult, Tld,
 };
 use spacetimedb_datastore::traits::Program;
+use spacetimedb_paths::FromPathUnchecked as _;
 use spacetimedb_paths::server::{ModuleLogsDir, ServerDataDir};
 use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 
@@ -65,8 +66,11 @@ impl Node {
         let programs = Arc::new(DiskStorage::new(data_dir.program_bytes().0).await?);
         let storage = if in_memory { db::Storage::Memory } else { db::Storage::Disk };
         let logs = Arc::new(WatchedLogs::new(data_dir.clone()));
+        // Wasmtime keeps compiled modules below it, and takes no relative path: without them a
+        // start takes seconds.
+        let folder = std::path::absolute(&data_dir.0)?;
         let hosts = HostController::new(
-            data_dir,
+            Arc::new(ServerDataDir::from_path_unchecked(&folder)),
             db::Config { storage, page_pool_max_size: None },
             programs.clone(),
             Arc::new(NullEnergyMonitor),

@@ -201,6 +201,8 @@ impl Realms {
 
     /// Looks after the realms until the task is aborted.
     pub(crate) async fn look_after(self: Arc<Self>) {
+        // Asked any sooner, the first round only fails, and everybody waits for the second.
+        self.home.wait_connected(LINK_WAIT).await;
         loop {
             let began = Instant::now();
             if let Err(error) = self.round().await {

@@ -1,11 +1,8 @@
 //! The server under test: `haven up` in a process of its own, on disk, on ports the system picks.
 //!
-//! Keeps true: what it uses can be told from what the load generator uses; it knows nothing of the
-//! configuration around it; it is ended and its directory removed whatever comes of the work.
+//! Keeps true: it is ended and its directory removed whatever comes of the work.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,21 +11,13 @@ use haven_gateway::GatewayConfig;
 use haven_gateway::keys::KeyStore;
 use haven_gateway::stdb::{Link, LinkConfig};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
 
 use super::Interrupted;
 use super::proc::Usage;
+use crate::child::{Launch, Running};
 use crate::config::DatabaseSection;
 use crate::signals::StopSignal;
 
-/// What the server's complaints are written to.
-const LOG_FILE: &str = "server.log";
-/// How long it may take to start.
-const START_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long it may take to stop before it is killed: `haven up` takes 10 seconds at most.
-const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a database may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -69,7 +58,7 @@ impl Target {
 #[derive(Debug)]
 pub(crate) struct Server {
     // Before the directory, so that it is killed before that is removed.
-    child: Child,
+    running: Running,
     /// What is measured.
     pub(crate) target: Target,
     dir: TempDir,
@@ -99,87 +88,26 @@ pub(crate) async fn with_server<T>(
 impl Server {
     /// Where it keeps its data.
     pub(crate) fn data_dir(&self) -> PathBuf {
-        data_dir(self.dir.path())
+        self.dir.path().join("data")
     }
 
     async fn start(variables: &[(&str, String)]) -> anyhow::Result<Self> {
         let dir = TempDir::with_prefix("haven-bench-")?;
-        let mut child = command(dir.path(), variables)?.spawn().context("it does not start")?;
-        let process_id = child.id().context("the server ended at once")?;
-        let output = child.stdout.take().context("the server has no output")?;
-        let uri = match timeout(START_TIMEOUT, greeting(output)).await {
-            Ok(Some(uri)) => uri,
-            Ok(None) => bail!("the server did not start: {}", last_complaint(dir.path())),
-            Err(_) => bail!("the server did not start within {} s", START_TIMEOUT.as_secs()),
-        };
-        let keys = Arc::new(KeyStore::open_or_create(data_dir(dir.path()).join("keys"))?);
+        let mut launch = Launch::up(dir.path(), "127.0.0.1:0", "127.0.0.1:0");
+        for (name, value) in variables {
+            launch = launch.variable(name, value);
+        }
+        let running = launch.start().await?;
+        let keys = Arc::new(KeyStore::open_or_create(dir.path().join("data/keys"))?);
         let database = DatabaseSection::default().name;
         let issuer = GatewayConfig::default().issuer;
+        let (uri, process_id) = (running.told("database")?, running.process_id);
         let target = Target { uri, database, issuer, keys, process_id };
-        Ok(Self { child, target, dir })
+        Ok(Self { running, target, dir })
     }
 
-    /// Asks it to stop, waits, and kills it when that takes too long.
-    async fn stop(mut self) -> anyhow::Result<()> {
-        let id = self.target.process_id.to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).stderr(Stdio::null()).status().await;
-        if asked.is_ok_and(|status| status.success())
-            && timeout(STOP_TIMEOUT, self.child.wait()).await.is_ok()
-        {
-            return self.remove();
-        }
-        self.child.kill().await.context("the server cannot be ended")?;
-        self.remove()
-    }
-
-    fn remove(self) -> anyhow::Result<()> {
+    async fn stop(self) -> anyhow::Result<()> {
+        self.running.stop().await?;
         self.dir.close().context("the server's directory cannot be removed")
     }
-}
-
-/// Where the server in that directory keeps its data.
-fn data_dir(dir: &Path) -> PathBuf {
-    dir.join("data")
-}
-
-fn command(dir: &Path, variables: &[(&str, String)]) -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    // A directory without a configuration file, and no variables but the given ones.
-    command.current_dir(dir);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("HAVEN_") {
-            command.env_remove(name);
-        }
-    }
-    command.envs(variables.iter().map(|(name, value)| (name, value)));
-    command.env("NO_COLOR", "1");
-    command.arg("up").arg("--data-dir").arg(data_dir(dir));
-    command.args(["--listen", "127.0.0.1:0", "--stdb-listen", "127.0.0.1:0"]);
-    let log = fs::File::create(dir.join(LOG_FILE))?;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
-    Ok(command)
-}
-
-/// The database's address from what `haven up` prints; nothing when it ends before. The rest of
-/// the output is read by a task: a server whose output nobody reads could not print.
-async fn greeting(output: ChildStdout) -> Option<String> {
-    let mut lines = BufReader::new(output).lines();
-    let mut database_uri = None;
-    while let Ok(Some(line)) = lines.next_line().await {
-        let mut words = line.split_whitespace();
-        match words.next() {
-            Some("database") => database_uri = words.next().map(str::to_owned),
-            Some("Ctrl-C") => {
-                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                return database_uri;
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-fn last_complaint(dir: &Path) -> String {
-    let log = fs::read_to_string(dir.join(LOG_FILE)).unwrap_or_default();
-    log.lines().last().unwrap_or("it said nothing").to_owned()
 }

@@ -1,55 +1,19 @@
 //! Who is connected: numbers by address and by account, and how many there may be.
 //!
-//! Keeps true: a place that was taken is given back when its holder is dropped, however it ends;
-//! nothing is remembered of who is gone.
+//! Keeps true: this machine's own addresses are not counted, for a proxy's players come from there.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-/// Numbers of holders by key.
-type Counts<K> = Mutex<HashMap<K, u32>>;
-
-/// A place among those with the same key.
-#[derive(Debug)]
-pub(crate) struct Place<K: Eq + Hash> {
-    key: K,
-    counts: Arc<Counts<K>>,
-}
-
-impl<K: Eq + Hash + Clone> Place<K> {
-    fn take(counts: &Arc<Counts<K>>, key: K, most: u32) -> Option<Self> {
-        let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = map.entry(key.clone()).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Self { key, counts: counts.clone() })
-    }
-}
-
-impl<K: Eq + Hash> Drop for Place<K> {
-    fn drop(&mut self) {
-        let mut map = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        // The key is borrowed from the place, so it is looked up and then removed.
-        if let Some(count) = map.get_mut(&self.key) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                map.remove(&self.key);
-            }
-        }
-    }
-}
+use crate::places::{Place, Places};
 
 /// The connections there are.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
     lines: Arc<AtomicU32>,
-    addresses: Arc<Counts<IpAddr>>,
-    accounts: Arc<Counts<String>>,
+    addresses: Places<IpAddr>,
+    accounts: Places<String>,
 }
 
 /// A connection's place among all and among those of its address.
@@ -82,7 +46,7 @@ impl Census {
 
     /// Sockets of players there are.
     pub(crate) fn sockets(&self) -> u32 {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.accounts.taken()
     }
 
     /// A place for a connection.
@@ -102,7 +66,7 @@ impl Census {
             return Err(Full::Everybody);
         }
         if let Some(network) = network_of(peer) {
-            let address = Place::take(&self.addresses, network, most_per_address);
+            let address = self.addresses.take(network, most_per_address);
             place.address = Some(address.ok_or(Full::Address)?);
         }
         Ok(place)
@@ -110,7 +74,7 @@ impl Census {
 
     /// A place for a socket of an account; none when it has as many as it may.
     pub(crate) fn socket(&self, account: &str, most: u32) -> Option<Place<String>> {
-        Place::take(&self.accounts, account.to_owned(), most)
+        self.accounts.take(account.to_owned(), most)
     }
 }
 

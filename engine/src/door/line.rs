@@ -179,19 +179,15 @@ impl Behind {
             return false;
         }
         let now = Instant::now();
-        if !waits {
-            if self.waiting {
-                (self.waiting, self.caught_up_at) = (false, Some(now));
-            }
-            let rested = self.caught_up_at.is_some_and(|at| now.duration_since(at) > RESTED);
-            if rested {
-                *self = Self::default();
-            }
-            return self.since.is_some_and(|since| now.duration_since(since) > most);
+        if !waits && self.waiting {
+            (self.waiting, self.caught_up_at) = (false, Some(now));
         }
         let rested = self.caught_up_at.is_some_and(|at| now.duration_since(at) > RESTED);
         if rested && !self.waiting {
             *self = Self::default();
+        }
+        if !waits {
+            return self.since.is_some_and(|since| now.duration_since(since) > most);
         }
         self.waiting = true;
         let since = *self.since.get_or_insert(now);

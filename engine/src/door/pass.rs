@@ -12,7 +12,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::census::Place;
+use crate::places::Place;
 
 /// One connection, as the listener, the guard and the line itself see it.
 #[derive(Debug, Clone, Default)]

@@ -6,23 +6,22 @@
 //! for each player, and gives it back when he hangs up.
 //! Leaves out on purpose: what was asked for. An answer is about a whole database.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::refusal::Refusal;
 use super::token::{Caller, Standing};
+use crate::places::Places;
 
 /// Longest wait, after which the answer is `guard.not_written`: ten times what a sync that is not
 /// held up takes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most callers that wait at once, on all databases.
-const WAITING_MAX: usize = 4_096;
+const WAITING_MAX: u32 = 4_096;
 /// Most callers that wait at once with tokens of one account.
-const WAITING_PER_ACCOUNT_MAX: usize = 16;
+const WAITING_PER_ACCOUNT_MAX: u32 = 16;
 
 /// What knows how far the databases are written.
 #[async_trait]
@@ -35,26 +34,14 @@ pub(crate) trait Logbook: Send + Sync {
 /// Those who wait.
 pub(super) struct Barrier {
     logbook: Arc<dyn Logbook>,
-    waiting: Arc<Mutex<Waiting>>,
+    all: Places<()>,
+    accounts: Places<String>,
     patience: Duration,
-}
-
-#[derive(Default)]
-struct Waiting {
-    all: usize,
-    /// By account; without those of whom nobody waits.
-    accounts: BTreeMap<String, usize>,
-}
-
-/// A place among those who wait; given back when it is dropped.
-struct Place {
-    waiting: Arc<Mutex<Waiting>>,
-    account: Option<String>,
 }
 
 impl Barrier {
     pub(super) fn new(logbook: Arc<dyn Logbook>) -> Self {
-        Self { logbook, waiting: Arc::default(), patience: PATIENCE }
+        Self { logbook, all: Places::default(), accounts: Places::default(), patience: PATIENCE }
     }
 
     /// Waits until the database is written, [`PATIENCE`] at most.
@@ -63,45 +50,21 @@ impl Barrier {
     /// In this order: [`Refusal::WaitersTooMany`], [`Refusal::DatabaseUnknown`],
     /// [`Refusal::NotWritten`].
     pub(super) async fn wait(&self, database: &str, caller: &Caller) -> Result<(), Refusal> {
-        let place = self.place(caller)?;
+        let all = self.all.take((), WAITING_MAX).ok_or(Refusal::WaitersTooMany)?;
+        // Gateways are the owner, and wait for many accounts.
+        let of_account = match caller.standing {
+            Standing::Owner => None,
+            _ => {
+                let place = self.accounts.take(caller.subject.clone(), WAITING_PER_ACCOUNT_MAX);
+                Some(place.ok_or(Refusal::WaitersTooMany)?)
+            }
+        };
         let written = tokio::time::timeout(self.patience, self.logbook.written(database)).await;
-        drop(place);
+        drop((all, of_account));
         match written {
             Ok(Some(true)) => Ok(()),
             Ok(None) => Err(Refusal::DatabaseUnknown),
             Ok(Some(false)) | Err(_) => Err(Refusal::NotWritten),
-        }
-    }
-
-    fn place(&self, caller: &Caller) -> Result<Place, Refusal> {
-        // Gateways are the owner, and wait for many accounts.
-        let is_owner = caller.standing == Standing::Owner;
-        let account = (!is_owner).then(|| caller.subject.clone());
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_account = account.as_ref().and_then(|account| waiting.accounts.get(account));
-        let too_many = waiting.all >= WAITING_MAX
-            || of_account.is_some_and(|count| *count >= WAITING_PER_ACCOUNT_MAX);
-        if too_many {
-            return Err(Refusal::WaitersTooMany);
-        }
-        waiting.all += 1;
-        if let Some(account) = &account {
-            *waiting.accounts.entry(account.clone()).or_default() += 1;
-        }
-        Ok(Place { waiting: Arc::clone(&self.waiting), account })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.all -= 1;
-        let Some(account) = self.account.take() else { return };
-        if let Entry::Occupied(mut count) = waiting.accounts.entry(account) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
         }
     }
 }
@@ -148,8 +111,7 @@ mod tests {
         sync.send_replace(true);
         assert_eq!(wait.await, Ok(()));
         assert_eq!(barrier.wait("haven", &ann).now_or_never(), Some(Ok(())));
-        let waiting = barrier.waiting.lock().expect("unpoisoned");
-        assert!(waiting.all == 0 && waiting.accounts.is_empty());
+        assert_eq!((barrier.all.taken(), barrier.accounts.keys()), (0, 0));
     }
 
     #[tokio::test]
@@ -185,7 +147,7 @@ mod tests {
         }
         assert_eq!((wait(owner), wait(bob)), (too_many, too_many));
         drop(waits);
-        let waiting = barrier.waiting.lock().expect("unpoisoned");
-        assert!(waiting.all == 0 && waiting.accounts.is_empty(), "who hangs up makes room");
+        let left = (barrier.all.taken(), barrier.accounts.keys());
+        assert_eq!(left, (0, 0), "who hangs up makes room");
     }
 }

@@ -6,11 +6,11 @@
 use super::arguments::{Call, Make, Module};
 use super::line::{Line, Outcome};
 use super::pool::Pool;
-use super::snapshot::{Snapshot, number as number_of, text};
 use crate::support::chance::Chance;
 use crate::support::{
     Database, ISSUER, Stage, owner_token, player_token, rows, sha256, until, world,
 };
+use haven_checks::{Snapshot, number as number_of, text};
 use haven_gateway::tokens::account_identity;
 use haven_rules::errors::code_of;
 use haven_rules::world::OPEN_WORLD;
@@ -91,7 +91,10 @@ impl Arena {
 
     /// All rows, as of one transaction.
     pub(super) async fn snapshot(&self) -> Snapshot {
-        Snapshot::take(&self.database, &self.module).await
+        let (stage, name) = (&self.database.stage, &self.database.name);
+        let token = owner_token(&stage.keys);
+        let taken = Snapshot::of(&self.module.0, &stage.uri, name, &token).await;
+        taken.expect("a snapshot")
     }
 
     /// Whether everybody stands on the land they were placed on.

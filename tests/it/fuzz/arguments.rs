@@ -7,10 +7,8 @@
 use super::line::length;
 use super::pool::Pool;
 use crate::support::chance::Chance;
-use crate::support::http::send;
 use crate::support::{Database, owner_token};
-use spacetimedb_lib::db::raw_def::v9::{RawModuleDefV9, TableAccess};
-use spacetimedb_lib::de::serde::DeserializeWrapper;
+use haven_checks::Declarations;
 use spacetimedb_lib::{AlgebraicType, ProductType};
 
 /// How deep types may be nested before they are left empty; ours are three deep.
@@ -26,7 +24,7 @@ const PLAYED: [&str; 6] = [
 ];
 
 /// What a module declares.
-pub(super) struct Module(RawModuleDefV9);
+pub(super) struct Module(pub(super) Declarations);
 
 /// How the bytes of a call came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,25 +52,8 @@ impl Module {
     /// Reads what the engine shows the database's owner.
     pub(super) async fn read(database: &Database) -> Self {
         let (uri, name) = (&database.stage.uri, &database.name);
-        let url = format!("{uri}/v1/database/{name}/schema?version=9");
-        let answer = send("GET", &url, Some(&owner_token(&database.stage.keys)), None).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let read = serde_json::from_str::<DeserializeWrapper<RawModuleDefV9>>(&answer.text);
-        Self(read.expect("a module's declarations").0)
-    }
-
-    /// Every table but those of timers: name, and whether it is public.
-    pub(super) fn tables(&self) -> Vec<(&str, bool)> {
-        let tables = self.0.tables.iter().filter(|table| table.schedule.is_none());
-        tables.map(|table| (&*table.name, table.table_access == TableAccess::Public)).collect()
-    }
-
-    /// The columns of one table, in order.
-    pub(super) fn columns_of(&self, table: &str) -> Vec<&str> {
-        let table = self.0.tables.iter().find(|known| &*known.name == table).expect("a table");
-        let row = self.0.typespace.get(table.product_type_ref).and_then(AlgebraicType::as_product);
-        let row = row.expect("a row");
-        row.elements.iter().map(|column| column.name.as_deref().expect("a name")).collect()
+        let token = owner_token(&database.stage.keys);
+        Self(Declarations::read(uri, name, &token).await.expect("a module's declarations"))
     }
 
     /// A random call of a random reducer; two in three are of those that players have a use for,
@@ -80,7 +61,8 @@ impl Module {
     pub(super) fn call(&self, pool: &Pool, plays: bool, chance: &mut Chance) -> Call {
         let prefers = plays && chance.below(3) > 0;
         let liked = |name: &str| !prefers || PLAYED.iter().any(|start| name.starts_with(start));
-        let reducers: Vec<_> = self.0.reducers.iter().filter(|one| liked(&one.name)).collect();
+        let reducers: Vec<_> =
+            self.0.module().reducers.iter().filter(|one| liked(&one.name)).collect();
         let reducer = *chance.pick(&reducers);
         let make = match chance.below(20) {
             0..=13 => Make::Sound,
@@ -121,7 +103,7 @@ impl Writer<'_> {
     fn value(&mut self, ty: &AlgebraicType, name: &str, depth: u32) {
         match ty {
             AlgebraicType::Ref(place) => {
-                let ty = self.module.0.typespace.get(*place).expect("a declared type");
+                let ty = self.module.0.module().typespace.get(*place).expect("a declared type");
                 self.value(ty, name, depth);
             }
             AlgebraicType::Product(product) => self.product(product, depth),

@@ -45,7 +45,7 @@ enum Who {
 pub(super) async fn run(run: &Run, arena: &mut Arena) {
     let account_id = arena.database.register("frank@example.org").await;
     arena.database.grant(account_id, "player", 900).await.expect("admitted");
-    let tables = arena.module.tables();
+    let tables = arena.module.0.tables();
     let public = tables.iter().filter(|(_, public)| *public).map(|(table, _)| (*table).to_owned());
     let public: BTreeSet<String> = public.collect();
     let tables: Vec<String> = tables.into_iter().map(|(table, _)| table.to_owned()).collect();

@@ -7,12 +7,9 @@
 
 mod arena;
 mod arguments;
-mod ground;
-mod invariants;
 mod line;
 mod messages;
 mod pool;
-mod snapshot;
 
 use crate::support::chance::Run;
 use crate::support::http::send;
@@ -60,11 +57,12 @@ async fn no_panic(database: &Database) -> Result<(), String> {
 async fn look(arena: &mut Arena) -> Result<(), String> {
     no_panic(&arena.database).await?;
     let now = arena.snapshot().await;
-    invariants::check(&now)?;
+    let mut broken = haven_checks::check(&now);
     if arena.land_is_sound() {
-        ground::check(&now)?;
+        broken.extend(haven_checks::check_ground(&now));
     }
-    Ok(())
+    let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
 }
 
 #[test]

@@ -17,7 +17,6 @@ use haven_engine::{
 use haven_gateway::keys::KeyStore;
 use haven_gateway::tokens::{self, Bearer};
 use haven_gateway::{Gateway, GatewayConfig};
-use haven_rules::motion::{Segment, SegmentEnd};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::path::Path;
@@ -241,29 +240,7 @@ impl Database {
     }
 }
 
-/// An instant of a row, microseconds since 1970.
-pub fn instant(row: &Value, column: &str) -> i64 {
-    let value = &row[column];
-    value[0]
-        .as_i64()
-        .or_else(|| value["__timestamp_micros_since_unix_epoch__"].as_i64())
-        .unwrap_or_else(|| panic!("an instant: {value}"))
-}
-
-/// The segment of a motion row.
-pub fn segment(row: &Value) -> Segment {
-    let number =
-        |column: &str| i32::try_from(row[column].as_i64().expect("a number")).expect("it fits");
-    Segment {
-        started_at_micros: instant(row, "started_at"),
-        ends_at_micros: instant(row, "ends_at"),
-        pos_x_mm: number("pos_x_mm"),
-        pos_y_mm: number("pos_y_mm"),
-        vel_x_mm_per_s: number("vel_x_mm_per_s"),
-        vel_y_mm_per_s: number("vel_y_mm_per_s"),
-        end: SegmentEnd::from_code(u8::try_from(number("end_kind")).expect("it fits")),
-    }
-}
+pub use haven_checks::{instant, segment};
 
 /// A password hash of the right form.
 pub const PHC: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo";

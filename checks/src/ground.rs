@@ -1,13 +1,15 @@
 //! Whether everybody stands where one can stand: rows of motion against land made natively.
 
-use super::snapshot::{Snapshot, area, number, text};
-use crate::support::{now_micros, segment};
+use crate::Rule;
+use crate::snapshot::{Snapshot, area, instant, number, text};
+use haven_rules::motion::{Segment, SegmentEnd};
 use haven_rules::world::terrain::{Recipe, Terrain};
 use haven_rules::world::{
     Area, BLOCK_CELLS, BlockGround, CELL_MM, GroundClass, block_of_mm, chunk_parts,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A world as its rows tell it.
 struct Land<'a> {
@@ -47,11 +49,11 @@ fn land(now: &Snapshot, world: u32) -> Option<Land<'_>> {
     Some(Land { bounds: now.bounds(world)?, terrain, obstacles, made: BTreeMap::new() })
 }
 
+/// Nobody is where nobody can be.
+pub(crate) const RULE: Rule = ("everybody stands where one can stand", strays);
+
 /// Looks at everybody where the segment starts, where it is now and where it ends.
-///
-/// # Errors
-/// The rows of those who are where nobody can be.
-pub(super) fn check(now: &Snapshot) -> Result<(), String> {
+fn strays(now: &Snapshot) -> Vec<String> {
     let mut lands = BTreeMap::new();
     let mut found = vec![];
     let at = now_micros();
@@ -64,5 +66,28 @@ pub(super) fn check(now: &Snapshot) -> Result<(), String> {
             found.push(row.to_string());
         }
     }
-    if found.is_empty() { Ok(()) } else { Err(format!("nobody can be there: {found:?}")) }
+    found
+}
+
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The segment of a motion row.
+///
+/// # Panics
+/// It is no row of `motion`.
+pub fn segment(row: &Value) -> Segment {
+    let number =
+        |column: &str| i32::try_from(row[column].as_i64().expect("a number")).expect("it fits");
+    Segment {
+        started_at_micros: instant(row, "started_at"),
+        ends_at_micros: instant(row, "ends_at"),
+        pos_x_mm: number("pos_x_mm"),
+        pos_y_mm: number("pos_y_mm"),
+        vel_x_mm_per_s: number("vel_x_mm_per_s"),
+        vel_y_mm_per_s: number("vel_y_mm_per_s"),
+        end: SegmentEnd::from_code(u8::try_from(number("end_kind")).expect("it fits")),
+    }
 }

@@ -1,0 +1,127 @@
+//! `haven torture`: what a server must bear, done to one of its own, and what must hold after.
+//!
+//! Keeps true: everything happens to servers that it starts on this machine, in directories that it
+//! removes; what is done, and when, follows from a seed that is printed; after each fault all rows
+//! are checked, and everything that players were told.
+
+mod kill;
+mod ledger;
+mod players;
+mod site;
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use crate::signals::StopSignal;
+use crate::terminal;
+
+/// Do to a server what it must bear, and check what must hold
+///
+/// Each fault happens to servers of its own, on ports that are free and in temporary directories,
+/// while players play who keep account of everything they were told. After each, all rows are
+/// checked against the rules of every domain and against what players were told.
+///
+/// A run's seed is printed. With the same seed the same is done at the same moments; how the
+/// machine's threads take turns is not in the seed. Nothing else should run meanwhile.
+#[derive(Debug, Args)]
+pub(crate) struct TortureArgs {
+    /// What is done [default: all of it, one after the other]
+    #[arg(value_name = "FAULT")]
+    faults: Vec<Fault>,
+    /// What chance follows from [default: another one each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// A few of everything, with 40 players, within 3 minutes
+    #[arg(long)]
+    short: bool,
+    /// How many play [default: 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    players: Option<u32>,
+    /// How often `kill` and `overload` kill the server [default: 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    kills: Option<u32>,
+}
+
+/// What can be done to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Fault {
+    /// SIGKILL at random moments, under load
+    Kill,
+}
+
+impl Fault {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// How much of it.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    seed: u64,
+    is_short: bool,
+    players: u32,
+    kills: u32,
+}
+
+impl Extent {
+    /// Chance for one fault.
+    fn chance(&self, fault: Fault) -> StdRng {
+        StdRng::seed_from_u64(self.seed.wrapping_add(fault as u64 + 1))
+    }
+}
+
+/// A line of what was found.
+type Findings = String;
+
+/// Runs the faults in order; the first that breaks something ends it.
+pub(crate) async fn run(args: TortureArgs) -> anyhow::Result<()> {
+    let mut stop = StopSignal::catch()?;
+    let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let (players, kills) = if args.short { (40, 5) } else { (200, 200) };
+    let extent = Extent {
+        seed,
+        is_short: args.short,
+        players: args.players.unwrap_or(players),
+        kills: args.kills.unwrap_or(kills),
+    };
+    let faults = if args.faults.is_empty() { Fault::value_variants() } else { &*args.faults };
+    terminal::note(&format!("seed {seed}"));
+    for &fault in faults {
+        let began = Instant::now();
+        let spinner = terminal::spinner(fault.name());
+        let outcome = tokio::select! {
+            outcome = torture(fault, extent) => outcome,
+            () = stop.wait() => bail!("interrupted"),
+        };
+        spinner.finish_and_clear();
+        let name = fault.name();
+        match outcome {
+            Ok(findings) => {
+                let seconds = began.elapsed().as_secs();
+                terminal::done(&format!("{name:<9} {findings} ({seconds} s)"));
+            }
+            Err(error) => bail!("{error:#} (again: haven torture {name} --seed {seed})"),
+        }
+    }
+    Ok(())
+}
+
+async fn torture(fault: Fault, extent: Extent) -> anyhow::Result<Findings> {
+    match fault {
+        Fault::Kill => kill::run(extent, extent.chance(fault)).await,
+    }
+}
+
+/// Durations as their median and largest, seconds.
+fn spread(durations: &mut [Duration]) -> String {
+    durations.sort_unstable();
+    let (Some(most), middle) = (durations.last(), durations.len() / 2) else {
+        return "never".to_owned();
+    };
+    format!("p50 {:.2} s, at most {:.2} s", durations[middle].as_secs_f64(), most.as_secs_f64())
+}

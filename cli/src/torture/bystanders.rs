@@ -1,0 +1,96 @@
+//! Two players who stand by: one moves, the other one sees it, and how long that takes.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use haven_client_sdk::{Event, Events, Haven, RealmClient};
+use tokio::time::{Instant, timeout};
+
+use super::site::Reach;
+use crate::bots::latency::Latencies;
+
+/// How long a step may take to be seen before it counts as lost.
+const SEEN_TIMEOUT: Duration = Duration::from_secs(20);
+/// From one step to the next.
+const STEP_EVERY: Duration = Duration::from_millis(50);
+
+/// Both of them.
+pub(super) struct Bystanders {
+    actor: RealmClient,
+    entity_id: u64,
+    observer: RealmClient,
+    events: Events,
+    steps: u32,
+}
+
+impl Bystanders {
+    /// They come into the world.
+    pub(super) async fn come(reach: &Reach) -> anyhow::Result<Self> {
+        let haven = reach.haven()?;
+        let (actor, entity_id) = enter(&haven, "Aldric").await?;
+        let (observer, _) = enter(&haven, "Berenike").await?;
+        let events = observer.events();
+        Ok(Self { actor, entity_id, observer, events, steps: 0 })
+    }
+
+    /// One step; how long it took to be seen.
+    pub(super) async fn step(&mut self) -> anyhow::Result<Duration> {
+        self.steps += 1;
+        let dx = if self.steps.is_multiple_of(2) { 1 } else { -1 };
+        let sent_at = Instant::now();
+        let course = self.actor.steer(dx, 0, false)?;
+        let seen = timeout(SEEN_TIMEOUT, self.sees(course)).await;
+        let seen_at = seen.with_context(|| format!("a step is not seen in {SEEN_TIMEOUT:?}"))??;
+        Ok(Instant::from_std(seen_at).saturating_duration_since(sent_at))
+    }
+
+    /// Steps until something else is done, and what came of that.
+    pub(super) async fn step_during<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+    ) -> anyhow::Result<(T, Latencies)> {
+        let mut latencies = Latencies::default();
+        let mut work = std::pin::pin!(work);
+        let mut steps = tokio::time::interval(STEP_EVERY);
+        steps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok((done, latencies)),
+                // A step that is under way is seen before the work is looked at again.
+                _ = steps.tick() => latencies.add(self.step().await?),
+            }
+        }
+    }
+
+    /// They go.
+    pub(super) async fn go(self) -> anyhow::Result<()> {
+        ensure!(self.actor.is_connected() && self.observer.is_connected(), "a bystander was dropped");
+        self.actor.disconnect().await;
+        self.observer.disconnect().await;
+        Ok(())
+    }
+
+    async fn sees(&mut self, course: u32) -> anyhow::Result<std::time::Instant> {
+        while let Some(event) = self.events.next_event().await {
+            match event {
+                Event::Moved { seen, at, .. }
+                    if seen.entity_id == self.entity_id && seen.course_number == course =>
+                {
+                    return Ok(at);
+                }
+                Event::Disconnected { reason, .. } => bail!("a bystander was dropped: {reason}"),
+                _ => {}
+            }
+        }
+        bail!("a bystander's connection was closed")
+    }
+}
+
+async fn enter(haven: &Haven, name: &str) -> anyhow::Result<(RealmClient, u64)> {
+    let email = format!("{}@bystanders.example", name.to_lowercase());
+    let session = haven.register(&email, "they only watch").await?;
+    let hero = session.create_character(None, name, "human", "fighter").await?;
+    let realm = session.enter(1).await?;
+    let seen = realm.enter_world(hero.character_id).await?;
+    Ok((realm, seen.entity_id))
+}

@@ -1,0 +1,63 @@
+//! SIGKILL at random moments while players do a bit of everything.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+
+use super::ledger::Audit;
+use super::players::{Crowd, Pace};
+use super::site::{Reach, Site, ensure_sound};
+use super::{Extent, Findings, spread};
+
+/// How long a server runs before it is killed again, milliseconds.
+const ALIVE_MILLIS: std::ops::Range<u64> = 50..2_000;
+/// Longest it may take until it is ready again.
+const READY_MAX: Duration = Duration::from_secs(2);
+const ACTS_PER_S: f64 = 1.0;
+
+pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Findings> {
+    let mut site = Site::open(&[]).await?;
+    let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S };
+    let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
+    let (mut ready, mut unwaited_lost) = (vec![], 0);
+    for number in 1..=extent.kills {
+        let alive = Duration::from_millis(chance.random_range(ALIVE_MILLIS));
+        tokio::time::sleep(alive).await;
+        site.kill().await?;
+        ready.push(site.start().await?);
+        let audited = audit(&site.reach, &crowd).await;
+        let Audit { unwaited_lost: lost, .. } =
+            audited.with_context(|| format!("after kill {number}"))?;
+        unwaited_lost += lost;
+    }
+    crowd.wait_in_world(Duration::from_mins(1)).await?;
+    let (ledger, counts) = crowd.dismiss().await?;
+    // Once more, so that only what is on disk counts.
+    site.kill().await?;
+    site.start().await?;
+    let now = site.reach.snapshot().await?;
+    ensure_sound(&now)?;
+    let audit = ledger.audit(&ledger.page(), &now)?;
+    let acts = counts.acts.load(std::sync::atomic::Ordering::Relaxed);
+    site.stop().await?;
+    let slowest = ready.iter().max().copied().unwrap_or_default();
+    ensure!(slowest <= READY_MAX, "it took {slowest:?} to be ready again");
+    let (kills, kept) = (ready.len(), audit.kept);
+    Ok(format!(
+        "{kills} kills, {acts} acts of {} players; {kept} commands told as written, all there; \
+         {unwaited_lost} acknowledged changes that nobody waited for lost; ready {}",
+        extent.players,
+        spread(&mut ready)
+    ))
+}
+
+/// Checks everything while players play on.
+pub(super) async fn audit(reach: &Reach, crowd: &Crowd) -> anyhow::Result<Audit> {
+    crowd.counts.ensure_none_strange()?;
+    let before = crowd.ledger.page();
+    let now = reach.snapshot().await?;
+    ensure_sound(&now)?;
+    crowd.ledger.audit(&before, &now)
+}
