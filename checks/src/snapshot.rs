@@ -140,6 +140,13 @@ impl Snapshot {
         self.rows(table).iter().map(|row| number(row, column)).collect()
     }
 
+    /// The same, less those tables.
+    #[must_use]
+    pub fn without(&self, tables: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(table, _)| !tables.contains(&table.as_str()));
+        Self(kept.map(|(table, rows)| (table.clone(), rows.clone())).collect())
+    }
+
     /// Rows that only one of two snapshots has, each with its table and `-` or `+`; at most that
     /// many.
     pub fn differences(&self, later: &Self, most: usize) -> Vec<String> {

@@ -8,7 +8,7 @@ mod crowd;
 mod motion;
 mod peer;
 mod plot;
-mod proc;
+pub(crate) mod proc;
 mod redraw;
 mod report;
 mod server;

@@ -61,6 +61,13 @@ impl Launch {
         }
     }
 
+    /// Starts it, for those that say nothing until they end.
+    pub(crate) fn spawn(&self) -> anyhow::Result<Running> {
+        let child = self.command()?.stdout(Stdio::null()).spawn()?;
+        let process_id = child.id().context("it ended at once")?;
+        Ok(Running { child, process_id, told: BTreeMap::new() })
+    }
+
     /// Runs it to its end; what it prints.
     pub(crate) async fn run(&self) -> anyhow::Result<String> {
         let output = self.command()?.stderr(Stdio::piped()).output().await?;

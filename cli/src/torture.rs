@@ -4,11 +4,24 @@
 //! removes; what is done, and when, follows from a seed that is printed; after each fault all rows
 //! are checked, and everything that players were told.
 
+mod abuse;
+mod backup;
+mod bystanders;
+mod clock;
+mod commands;
+mod disk;
 mod kill;
 mod ledger;
+mod overload;
+mod pause;
 mod players;
+mod raw;
+mod restarts;
 mod site;
+mod tail;
+mod upgrade;
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -16,6 +29,9 @@ use clap::{Args, ValueEnum};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
+use self::ledger::Audit;
+use self::players::Crowd;
+use self::site::{Reach, ensure_sound};
 use crate::signals::StopSignal;
 use crate::terminal;
 
@@ -44,6 +60,9 @@ pub(crate) struct TortureArgs {
     /// How often `kill` and `overload` kill the server [default: 200]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     kills: Option<u32>,
+    /// A small disk that is mounted there, for `disk`: it starts itself so
+    #[arg(long, value_name = "DIR", hide = true)]
+    disk: Option<PathBuf>,
 }
 
 /// What can be done to a server.
@@ -51,6 +70,26 @@ pub(crate) struct TortureArgs {
 enum Fault {
     /// SIGKILL at random moments, under load
     Kill,
+    /// SIGKILL at random moments, under three times the load the machine can carry
+    Overload,
+    /// A log that is torn, zeroed or overwritten behind its last sync
+    Tail,
+    /// A disk that others fill, slowly and at once
+    Disk,
+    /// A server, and clients, that stand still for seconds
+    Pause,
+    /// A clock that jumps
+    Clock,
+    /// Commands dropped, reordered and repeated
+    Commands,
+    /// Everything one caller can do at once, with bystanders who play
+    Abuse,
+    /// Host and gateway ended and started in any order
+    Restarts,
+    /// Backups under load, restored and compared row by row
+    Backup,
+    /// A module published while all play
+    Upgrade,
 }
 
 impl Fault {
@@ -90,12 +129,16 @@ pub(crate) async fn run(args: TortureArgs) -> anyhow::Result<()> {
         kills: args.kills.unwrap_or(kills),
     };
     let faults = if args.faults.is_empty() { Fault::value_variants() } else { &*args.faults };
+    if let Some(disk) = &args.disk {
+        anstream::println!("{}", torture(Fault::Disk, extent, Some(disk)).await?);
+        return Ok(());
+    }
     terminal::note(&format!("seed {seed}"));
     for &fault in faults {
         let began = Instant::now();
         let spinner = terminal::spinner(fault.name());
         let outcome = tokio::select! {
-            outcome = torture(fault, extent) => outcome,
+            outcome = torture(fault, extent, None) => outcome,
             () = stop.wait() => bail!("interrupted"),
         };
         spinner.finish_and_clear();
@@ -111,10 +154,30 @@ pub(crate) async fn run(args: TortureArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn torture(fault: Fault, extent: Extent) -> anyhow::Result<Findings> {
+async fn torture(fault: Fault, extent: Extent, disk: Option<&Path>) -> anyhow::Result<Findings> {
+    let chance = extent.chance(fault);
     match fault {
-        Fault::Kill => kill::run(extent, extent.chance(fault)).await,
+        Fault::Kill => kill::run(extent, chance).await,
+        Fault::Overload => overload::run(extent, chance).await,
+        Fault::Tail => tail::run(extent, chance).await,
+        Fault::Disk => disk::run(extent, disk).await,
+        Fault::Pause => pause::run(extent, chance).await,
+        Fault::Clock => clock::run(extent, chance).await,
+        Fault::Commands => commands::run(extent, chance).await,
+        Fault::Abuse => abuse::run(extent).await,
+        Fault::Restarts => restarts::run(extent, chance).await,
+        Fault::Backup => backup::run(extent, chance).await,
+        Fault::Upgrade => upgrade::run(extent).await,
     }
+}
+
+/// Checks everything while players play on.
+async fn audit(reach: &Reach, crowd: &Crowd) -> anyhow::Result<Audit> {
+    crowd.counts.ensure_none_strange()?;
+    let before = crowd.ledger.page();
+    let now = reach.snapshot().await?;
+    ensure_sound(&now)?;
+    crowd.ledger.audit(&before, &now)
 }
 
 /// Durations as their median and largest, seconds.

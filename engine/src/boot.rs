@@ -47,12 +47,27 @@ fn repair(
     database: &Database,
     label: &str,
 ) -> Result<Vec<String>, EngineError> {
-    let (logs, snapshots) = (replica.commit_log().0, replica.snapshots().0);
+    let snapshots = replica.snapshots().0;
     let mut repairs = Vec::new();
     let released = snapshots::release_stale(&snapshots).map_err(EngineError::io(&snapshots))?;
     if released > 0 {
         repairs.push(format!("freed {released} snapshots that a dead process held"));
     }
+    repairs.extend(repair_log(replica, database, label)?);
+    Ok(repairs)
+}
+
+/// Repairs a log's end, so that the engine can write on from there; what was done, if anything.
+///
+/// # Errors
+///
+/// [`EngineError::LogDamaged`] and [`EngineError::Io`].
+pub(crate) fn repair_log(
+    replica: &ReplicaDir,
+    database: &Database,
+    label: &str,
+) -> Result<Option<String>, EngineError> {
+    let (logs, snapshots) = (replica.commit_log().0, replica.snapshots().0);
     let scan = scan_from_snapshot(&logs, &snapshots).map_err(EngineError::io(&logs))?;
     if let Some(damage) = &scan.damage {
         return Err(EngineError::LogDamaged {
@@ -62,8 +77,7 @@ fn repair(
             last_good: last_good(&scan),
         });
     }
-    repairs.extend(repair_tail(&scan).map_err(EngineError::io(&logs))?);
-    Ok(repairs)
+    repair_tail(&scan).map_err(EngineError::io(&logs))
 }
 
 /// Reads what a start would read.

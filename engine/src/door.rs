@@ -175,7 +175,7 @@ impl Door {
         announce: impl Fn(bool) -> F + Send + 'static,
     ) -> DropGuard
     where
-        F: Future<Output = ()> + Send,
+        F: Future<Output = bool> + Send,
     {
         let stop = CancellationToken::new();
         let (door, stopped) = (self.clone(), stop.clone());
@@ -187,8 +187,9 @@ impl Door {
                     _ = looks.tick() => {}
                 }
                 let is_out = door.space.look(&folder, &door.limits) == Room::Out;
-                if told.replace(is_out) != Some(is_out) {
-                    announce(is_out).await;
+                // Who could not be told is told at the next look.
+                if told != Some(is_out) {
+                    told = announce(is_out).await.then_some(is_out);
                 }
             }
         });

@@ -7,7 +7,7 @@
 //! Leaves out on purpose: the writing itself, which is the engine's own `Local` durability.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use spacetimedb_durability::{Durability, TxOffset};
 use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
 use spacetimedb_paths::standalone::{ProgramBytesDir, StandaloneDataDirExt as _};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::versions;
 
@@ -122,16 +123,29 @@ impl Durability for WatchedLog {
     }
 }
 
-/// Opens commit logs for the host controller and remembers them, weakly, by replica.
+/// Opens commit logs for the host controller and remembers them by replica.
 pub(crate) struct WatchedLogs {
     data_dir: Arc<ServerDataDir>,
-    logs: Mutex<BTreeMap<u64, Weak<WatchedLog>>>,
+    logs: Mutex<BTreeMap<u64, Opened>>,
+    reopened: AtomicU32,
+    /// Logs of databases that the engine has dropped, while they are ended.
+    ending: tokio::sync::Mutex<BTreeMap<u64, JoinHandle<()>>>,
+}
+
+/// A log that was opened.
+struct Opened {
+    /// Gone when its database is.
+    watched: Weak<WatchedLog>,
+    /// What writes it; taken when it is ended.
+    log: Option<LocalDurability>,
+    is_ended: bool,
 }
 
 impl WatchedLogs {
     /// Logs below `data_dir`.
     pub(crate) fn new(data_dir: Arc<ServerDataDir>) -> Self {
-        Self { data_dir, logs: Mutex::default() }
+        let ending = tokio::sync::Mutex::default();
+        Self { data_dir, logs: Mutex::default(), reopened: AtomicU32::new(0), ending }
     }
 
     /// The sum of acknowledged but unwritten transactions.
@@ -141,8 +155,8 @@ impl WatchedLogs {
 
     /// Of each open log: the replica, transactions it was given, and transactions on disk.
     pub(crate) fn progress(&self) -> Vec<(u64, u64, u64)> {
-        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
-        let open = logs.iter().filter_map(|(id, log)| Some((*id, log.upgrade()?)));
+        let logs = self.logs();
+        let open = logs.iter().filter_map(|(id, log)| Some((*id, log.watched.upgrade()?)));
         open.map(|(id, log)| (id, log.expected.load(Ordering::Acquire), log.written())).collect()
     }
 
@@ -151,13 +165,23 @@ impl WatchedLogs {
         wait(patience, || self.backlog() == 0).await
     }
 
-    /// Waits until everything one database has committed before this call is on disk: at once when
-    /// it does not run, or in memory. `false` when it was closed first.
+    /// Waits until everything one database has committed before this call is on disk: at once in
+    /// memory, where nothing is written. `false` when it was closed first.
     pub(crate) async fn wait_written_of(&self, replica_id: u64) -> bool {
-        match self.open_log(replica_id) {
-            Some(log) => WatchedLog::wait_written(log).await,
+        match self.log(replica_id) {
+            Some(log) => match log.upgrade() {
+                Some(log) => WatchedLog::wait_written(log).await,
+                // What it had not written is lost.
+                None => false,
+            },
             None => true,
         }
+    }
+
+    /// How often a log was opened that had been open before: the engine drops a database whose
+    /// reducer panics, as on a full disk, and opens it again from what is on disk.
+    pub(crate) fn reopened(&self) -> u32 {
+        self.reopened.load(Ordering::Acquire)
     }
 
     /// Waits until every database is closed. `false` when `patience` ran out first.
@@ -165,14 +189,67 @@ impl WatchedLogs {
         wait(patience, || self.open_logs().is_empty()).await
     }
 
-    fn open_log(&self, replica_id: u64) -> Option<Arc<WatchedLog>> {
-        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
-        logs.get(&replica_id).and_then(Weak::upgrade)
+    /// Whether the engine has dropped a database that was open, and left its log behind.
+    pub(crate) fn is_left_behind(&self, replica_id: u64) -> bool {
+        self.logs().get(&replica_id).is_some_and(|log| log.is_dropped() && !log.is_ended)
+    }
+
+    /// Ends the log that a dropped database has left behind: writes what it was handed over, unless
+    /// what writes it has failed. `false` when that takes longer than `patience`, as on a full
+    /// disk; it goes on meanwhile.
+    pub(crate) async fn end(&self, replica_id: u64, patience: Duration) -> bool {
+        let mut ending = self.ending.lock().await;
+        let left = {
+            let mut logs = self.logs();
+            let dropped = logs.get_mut(&replica_id).filter(|log| log.is_dropped());
+            dropped.and_then(|log| log.log.take())
+        };
+        if let Some(log) = left {
+            ending.insert(replica_id, tokio::spawn(close(log)));
+        }
+        let Some(task) = ending.get_mut(&replica_id) else { return true };
+        let is_ended = tokio::time::timeout(patience, task).await.is_ok();
+        if is_ended {
+            ending.remove(&replica_id);
+            if let Some(log) = self.logs().get_mut(&replica_id) {
+                log.is_ended = true;
+            }
+        }
+        is_ended
+    }
+
+    fn logs(&self) -> MutexGuard<'_, BTreeMap<u64, Opened>> {
+        self.logs.lock().expect("invariant: no holder of the log list panics")
+    }
+
+    fn log(&self, replica_id: u64) -> Option<Weak<WatchedLog>> {
+        self.logs().get(&replica_id).map(|log| log.watched.clone())
     }
 
     fn open_logs(&self) -> Vec<Arc<WatchedLog>> {
-        let logs = self.logs.lock().expect("invariant: no holder of the log list panics");
-        logs.values().filter_map(Weak::upgrade).collect()
+        self.logs().values().filter_map(|log| log.watched.upgrade()).collect()
+    }
+}
+
+impl Opened {
+    fn is_dropped(&self) -> bool {
+        self.watched.strong_count() == 0
+    }
+}
+
+/// Ends a log once nobody else holds it.
+async fn close(mut log: LocalDurability) {
+    loop {
+        match Arc::try_unwrap(log) {
+            Ok(log) => {
+                if let Err(error) = log.close().await {
+                    tracing::warn!("a log could not be written to its end: {error:#}");
+                }
+                return;
+            }
+            Err(held) => log = held,
+        }
+        tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
     }
 }
 
@@ -200,10 +277,11 @@ impl DurabilityProvider for WatchedLogs {
         let (log, disk_size) = relational_db::local_durability(replica.commit_log()).await?;
         let programs = self.data_dir.program_bytes();
         let watched = Arc::new(WatchedLog::new(log.clone(), replica, programs));
-        self.logs
-            .lock()
-            .expect("invariant: no holder of the log list panics")
-            .insert(replica_id, Arc::downgrade(&watched));
+        let weak = Arc::downgrade(&watched);
+        let opened = Opened { watched: weak, log: Some(log.clone()), is_ended: false };
+        if self.logs().insert(replica_id, opened).is_some() {
+            self.reopened.fetch_add(1, Ordering::AcqRel);
+        }
         let compress: StartSnapshotWatcher = Box::new(|snapshots| {
             tokio::spawn(relational_db::snapshot_watching_commitlog_compressor(snapshots, log));
         });

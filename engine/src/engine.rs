@@ -118,7 +118,9 @@ impl Engine {
             let told = node.clone();
             let announce = move |read_only| {
                 let node = told.clone();
-                async move { node.set_read_only(read_only).await }
+                // In a task of its own: what panics in the engine, on a full disk, ends that one.
+                let telling = tokio::spawn(async move { node.set_read_only(read_only).await });
+                async move { telling.await.unwrap_or(false) }
             };
             guard.door().watch_space(folder.clone(), announce)
         });

@@ -18,7 +18,9 @@ use spacetimedb::client::ClientActorIndex;
 use spacetimedb::db;
 use spacetimedb::db::relational_db::RelationalDB;
 use spacetimedb::energy::{EnergyBalance, EnergyQuanta, NullEnergyMonitor};
-use spacetimedb::host::{DiskStorage, HostController, ReducerArgs, UpdateDatabaseResult};
+use spacetimedb::host::{
+    DiskStorage, HostController, ReducerArgs, ReducerCallError, UpdateDatabaseResult,
+};
 use spacetimedb::messages::control_db::{Database, Node as NodeRecord, Replica};
 use spacetimedb::util::jobs::JobCores;
 use spacetimedb_client_api::routes::subscribe::{HasWebSocketOptions, WebSocketOptions};
@@ -33,6 +35,7 @@ use spacetimedb_paths::FromPathUnchecked as _;
 use spacetimedb_paths::server::{ModuleLogsDir, ServerDataDir};
 use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 
+use crate::boot;
 use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
 use crate::guard::Logbook;
@@ -40,6 +43,8 @@ use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a start waits for the log of a database that was dropped.
+const END_PATIENCE: Duration = Duration::from_secs(3);
 /// What a realm's owner calls when its disk is nearly full, or no longer.
 const READ_ONLY_REDUCER: &str = "realm_read_only_set";
 
@@ -53,6 +58,8 @@ pub(crate) struct Node {
     tickets: Arc<TicketOffice>,
     /// Set once by a stop; no database is started afterwards.
     closing: AtomicBool,
+    /// Held while a database that was dropped is opened again.
+    mending: tokio::sync::Mutex<()>,
 }
 
 impl Node {
@@ -78,8 +85,8 @@ impl Node {
             JobCores::default(),
         );
         let clients = ClientActorIndex::new();
-        let closing = AtomicBool::new(false);
-        Ok(Self { control, programs, hosts, logs, clients, tickets, closing })
+        let (closing, mending) = (AtomicBool::new(false), tokio::sync::Mutex::default());
+        Ok(Self { control, programs, hosts, logs, clients, tickets, closing, mending })
     }
 
     /// The folder with all files.
@@ -135,20 +142,35 @@ impl Node {
         Ok(connected)
     }
 
-    /// Has every realm refuse or take players' calls. A database without that reducer is none.
-    pub(crate) async fn set_read_only(&self, read_only: bool) {
-        let Ok(databases) = self.control.databases() else { return };
+    /// Has every realm refuse or take players' calls; whether all were told. A database without
+    /// that reducer is none.
+    pub(crate) async fn set_read_only(&self, read_only: bool) -> bool {
+        let Ok(databases) = self.control.databases() else { return false };
+        let mut all_told = true;
         for database in databases {
             let (owner, identity) = (database.owner_identity, database.database_identity);
-            let Ok(module) = self.hosts.get_module_host(database.id).await else { continue };
+            // One that the engine has dropped, because its disk was full, is opened again.
+            let id = database.id;
+            if let Err(error) = self.launch(database).await {
+                tracing::warn!(database = %identity, "not started: {error:#}");
+            }
+            let Ok(module) = self.hosts.get_module_host(id).await else {
+                all_told = false;
+                continue;
+            };
             let args = ReducerArgs::Json(format!("[{read_only}]").into());
             let called =
                 module.call_reducer(owner, None, None, None, None, READ_ONLY_REDUCER, args);
             match called.await {
                 Ok(_) => tracing::warn!(database = %identity, read_only, "the disk's room changed"),
-                Err(error) => tracing::debug!(database = %identity, "not told: {error}"),
+                Err(ReducerCallError::NoSuchReducer) => {}
+                Err(error) => {
+                    tracing::warn!(database = %identity, "not told: {error}");
+                    all_told = false;
+                }
             }
         }
+        all_told
     }
 
     /// The guard has ended the database's sockets; the old module must still see them go.
@@ -168,6 +190,28 @@ impl Node {
     async fn launch(&self, database: Database) -> anyhow::Result<()> {
         ensure!(!self.closing.load(Ordering::SeqCst), "the engine is stopping");
         let id = database.id;
+        if self.logs.is_left_behind(id) {
+            return self.relaunch(database).await;
+        }
+        self.hosts.get_or_launch_module_host(database, id).await?;
+        Ok(())
+    }
+
+    /// Starts a database that the engine has dropped because it panicked, as on a full disk: what it
+    /// left is written or repaired first, as at a start.
+    async fn relaunch(&self, database: Database) -> anyhow::Result<()> {
+        let _one_at_a_time = self.mending.lock().await;
+        let id = database.id;
+        if self.logs.is_left_behind(id) {
+            ensure!(self.logs.end(id, END_PATIENCE).await, "its log is still being written");
+            let (replica, known) = (self.hosts.data_dir.replica(id), database.clone());
+            let label = self.control.label(&database.database_identity);
+            let mended = tokio::task::spawn_blocking(move || {
+                boot::repair_log(&replica, &known, &label).map(|repair| (repair, label))
+            });
+            let (repair, label) = mended.await??;
+            tracing::warn!(database = label, repair, "opened again after the engine dropped it");
+        }
         self.hosts.get_or_launch_module_host(database, id).await?;
         Ok(())
     }
@@ -209,6 +253,10 @@ impl Logbook for Node {
         let identity = by_name.or_else(|| Identity::from_hex(database).ok())?;
         let database = self.control.database_of(&identity).ok().flatten()?;
         Some(self.logs.wait_written_of(database.id).await)
+    }
+
+    fn reopened(&self) -> u32 {
+        self.logs.reopened()
     }
 }
 

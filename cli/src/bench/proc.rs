@@ -55,6 +55,14 @@ impl Usage {
     }
 }
 
+/// The most memory a process has held so far, megabytes of 10⁶ bytes.
+pub(crate) fn peak_memory_mb(process_id: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process_id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    Ok(kib.context("the process has ended")? * 1_024 / 1_000_000)
+}
+
 /// User and system time; the name before them may hold spaces and parentheses.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;

@@ -11,6 +11,8 @@ use crate::bots::latency::Latencies;
 
 /// How long a step may take to be seen before it counts as lost.
 const SEEN_TIMEOUT: Duration = Duration::from_secs(20);
+/// The same where steps are tried again.
+const AGAIN_EVERY: Duration = Duration::from_secs(2);
 /// From one step to the next.
 const STEP_EVERY: Duration = Duration::from_millis(50);
 
@@ -35,13 +37,29 @@ impl Bystanders {
 
     /// One step; how long it took to be seen.
     pub(super) async fn step(&mut self) -> anyhow::Result<Duration> {
+        self.step_within(SEEN_TIMEOUT).await
+    }
+
+    async fn step_within(&mut self, patience: Duration) -> anyhow::Result<Duration> {
         self.steps += 1;
         let dx = if self.steps.is_multiple_of(2) { 1 } else { -1 };
         let sent_at = Instant::now();
         let course = self.actor.steer(dx, 0, false)?;
-        let seen = timeout(SEEN_TIMEOUT, self.sees(course)).await;
-        let seen_at = seen.with_context(|| format!("a step is not seen in {SEEN_TIMEOUT:?}"))??;
+        let seen = timeout(patience, self.sees(course)).await;
+        let seen_at = seen.with_context(|| format!("a step is not seen in {patience:?}"))??;
         Ok(Instant::from_std(seen_at).saturating_duration_since(sent_at))
+    }
+
+    /// Steps until one is seen, though connections may break meanwhile.
+    pub(super) async fn step_again(&mut self, patience: Duration) -> anyhow::Result<()> {
+        let until = Instant::now() + patience;
+        loop {
+            let Err(error) = self.step_within(AGAIN_EVERY).await else { return Ok(()) };
+            if Instant::now() > until {
+                return Err(error.context(format!("no step is seen for {patience:?}")));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Steps until something else is done, and what came of that.
@@ -64,7 +82,10 @@ impl Bystanders {
 
     /// They go.
     pub(super) async fn go(self) -> anyhow::Result<()> {
-        ensure!(self.actor.is_connected() && self.observer.is_connected(), "a bystander was dropped");
+        ensure!(
+            self.actor.is_connected() && self.observer.is_connected(),
+            "a bystander was dropped"
+        );
         self.actor.disconnect().await;
         self.observer.disconnect().await;
         Ok(())

@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 
 use super::ledger::Audit;
 use super::players::{Crowd, Pace};
-use super::site::{Reach, Site, ensure_sound};
-use super::{Extent, Findings, spread};
+use super::site::{Site, ensure_sound};
+use super::{Extent, Findings, audit, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
 const ALIVE_MILLIS: std::ops::Range<u64> = 50..2_000;
@@ -19,7 +19,7 @@ const ACTS_PER_S: f64 = 1.0;
 
 pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Findings> {
     let mut site = Site::open(&[]).await?;
-    let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S };
+    let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
     let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
     let (mut ready, mut unwaited_lost) = (vec![], 0);
     for number in 1..=extent.kills {
@@ -51,13 +51,4 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         extent.players,
         spread(&mut ready)
     ))
-}
-
-/// Checks everything while players play on.
-pub(super) async fn audit(reach: &Reach, crowd: &Crowd) -> anyhow::Result<Audit> {
-    crowd.counts.ensure_none_strange()?;
-    let before = crowd.ledger.page();
-    let now = reach.snapshot().await?;
-    ensure_sound(&now)?;
-    crowd.ledger.audit(&before, &now)
 }

@@ -29,6 +29,8 @@ const PASSWORD: &str = "nothing to hide here";
 const GATHER_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long all may take to finish what they are at.
 const DISMISS_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long one who waits to be brought back does so.
+const STAY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The wait before a server that is away is tried again, milliseconds.
 const AGAIN_MILLIS: std::ops::Range<u64> = 50..250;
 /// How the codes begin of answers that a server gives while it is away or full, and that a client
@@ -62,6 +64,9 @@ pub(super) struct Pace {
     pub(super) players: u32,
     /// Things each does per second.
     pub(super) acts_per_s: f64,
+    /// Whether they wait for the SDK to bring them back when a connection breaks; otherwise they
+    /// come anew.
+    pub(super) stay: bool,
 }
 
 /// What a crowd counted.
@@ -71,8 +76,12 @@ pub(super) struct Counts {
     pub(super) in_world: AtomicU64,
     /// Things they did.
     pub(super) acts: AtomicU64,
+    /// Registrations and logins.
+    pub(super) logins: AtomicU64,
     /// Answers that must not be, by code.
     strange: Mutex<BTreeMap<String, u64>>,
+    /// The last answer of a server that was away or full.
+    passing: Mutex<Option<String>>,
 }
 
 impl Counts {
@@ -82,7 +91,10 @@ impl Counts {
         let is_expected = PASSING.iter().any(|start| code.starts_with(start))
             || OUTDATED.contains(&code)
             || error_ends_session(error);
-        if !is_expected {
+        if is_expected {
+            let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+            *passing = Some(format!("{what}: {error}"));
+        } else {
             let mut strange = self.strange.lock().unwrap_or_else(PoisonError::into_inner);
             *strange.entry(format!("{what}: {error}")).or_default() += 1;
         }
@@ -131,6 +143,7 @@ impl Crowd {
                 counts: Arc::clone(&counts),
                 stopped: stopped.clone(),
                 rest: Duration::from_secs_f64(1.0 / pace.acts_per_s),
+                stay: pace.stay,
             };
             tasks.spawn(player.live());
         }
@@ -139,15 +152,22 @@ impl Crowd {
         Ok(crowd)
     }
 
+    /// Whether all are in the world.
+    pub(super) fn all_in_world(&self) -> bool {
+        self.counts.in_world.load(Ordering::Relaxed) >= u64::from(self.pace.players)
+    }
+
     /// Waits until all are in the world; how long that took.
     pub(super) async fn wait_in_world(&self, patience: Duration) -> anyhow::Result<Duration> {
         let began = Instant::now();
-        let all = u64::from(self.pace.players);
-        while self.counts.in_world.load(Ordering::Relaxed) < all {
+        while !self.all_in_world() {
             self.counts.ensure_none_strange()?;
             if began.elapsed() > patience {
                 let there = self.counts.in_world.load(Ordering::Relaxed);
-                bail!("only {there} of {all} players are in the world after {patience:?}");
+                let all = self.pace.players;
+                let last = self.counts.passing.lock().unwrap_or_else(PoisonError::into_inner);
+                let last = last.clone().unwrap_or_default();
+                bail!("only {there} of {all} players are in the world after {patience:?}: {last}");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -180,6 +200,7 @@ struct Player {
     counts: Arc<Counts>,
     stopped: watch::Receiver<bool>,
     rest: Duration,
+    stay: bool,
 }
 
 /// A character as its player knows it.
@@ -248,6 +269,7 @@ impl Player {
 
     /// Registers, or logs in where the registration was done and its answer lost.
     async fn log_in(&mut self, email: &str) -> Result<Session, Stopped> {
+        self.counts.logins.fetch_add(1, Ordering::Relaxed);
         loop {
             let error = match self.haven.register(email, PASSWORD).await {
                 Ok(session) => return Ok(session),
@@ -304,6 +326,14 @@ impl Player {
         while !self.is_stopped() {
             tokio::select! {
                 event = events.next_event() => match event {
+                    Some(Event::Disconnected { .. }) if self.stay => {
+                        self.counts.in_world.fetch_sub(1, Ordering::Relaxed);
+                        let is_back = self.comes_back(events).await;
+                        self.counts.in_world.fetch_add(1, Ordering::Relaxed);
+                        if !is_back {
+                            break;
+                        }
+                    }
                     None | Some(Event::Disconnected { .. } | Event::OutOfWorld { .. }) => break,
                     Some(_) => {}
                 },
@@ -318,6 +348,19 @@ impl Player {
             }
         }
         Ok(())
+    }
+
+    /// Waits for the SDK to bring him back.
+    async fn comes_back(&self, events: &mut Events) -> bool {
+        let back = async {
+            while let Some(event) = events.next_event().await {
+                if let Event::Reconnected { .. } = event {
+                    return true;
+                }
+            }
+            false
+        };
+        timeout(STAY_TIMEOUT, back).await.unwrap_or(false)
     }
 
     /// Does one thing; `false` when he wants to come anew.
@@ -459,7 +502,7 @@ impl Player {
 }
 
 /// A name for each run, player and wish, of syllables whose letters look like no others.
-fn spelled(tag: u64, player: u32, wish: u32) -> String {
+pub(super) fn spelled(tag: u64, player: u32, wish: u32) -> String {
     const CONSONANTS: [char; 8] = ['b', 'd', 'f', 'g', 'k', 'p', 't', 'z'];
     const VOWELS: [char; 4] = ['a', 'e', 'u', 'y'];
     let mut rest = (tag % 32) | (u64::from(player % 1_024) << 5) | (u64::from(wish) << 15);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::limits::Limits;
 
 /// How often the disk is looked at.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
 const MIB: u64 = 1 << 20;
 
 /// How much room there is.

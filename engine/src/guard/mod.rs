@@ -98,7 +98,7 @@ pub(crate) struct Guard {
     swaps: Swaps,
     door: Arc<Door>,
     barrier: Barrier,
-    run: HeaderValue,
+    run: String,
 }
 
 impl Guard {
@@ -111,10 +111,19 @@ impl Guard {
     ) -> Self {
         let keys = KeyRing::new(config.keys.clone());
         let door = Arc::new(Door::new(config.limits.clone()));
-        let run = HeaderValue::try_from(uuid::Uuid::new_v4().simple().to_string());
-        let run = run.expect("invariant: hex digits may stand in a header");
+        let run = uuid::Uuid::new_v4().simple().to_string();
         let (swaps, barrier) = (Swaps::default(), Barrier::new(logbook));
         Self { config, keys, tickets, swaps, door, barrier, run }
+    }
+
+    /// Which run of the engine this is: another one after each start, and after a database was
+    /// opened again, for either loses what was not yet written.
+    fn run(&self) -> HeaderValue {
+        let run = match self.barrier.reopened() {
+            0 => HeaderValue::try_from(&self.run),
+            again => HeaderValue::try_from(format!("{}-{again}", self.run)),
+        };
+        run.expect("invariant: hex digits and numbers may stand in a header")
     }
 
     /// Where connections are counted and metered.
@@ -296,7 +305,7 @@ pub(crate) async fn admit(
         // One connection is one request: what follows a socket's request are its frames.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    headers.insert(RUN, guard.run.clone());
+    headers.insert(RUN, guard.run());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, value);
     }

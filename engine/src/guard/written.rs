@@ -29,6 +29,12 @@ pub(crate) trait Logbook: Send + Sync {
     /// Waits until everything that a database, by name or identity, has committed before this call
     /// is on disk; `false` when it was closed first, `None` when there is no such database.
     async fn written(&self, database: &str) -> Option<bool>;
+
+    /// How often a database was opened again since the start: what it had acknowledged before and
+    /// not written is lost then, as after a start.
+    fn reopened(&self) -> u32 {
+        0
+    }
 }
 
 /// Those who wait.
@@ -42,6 +48,11 @@ pub(super) struct Barrier {
 impl Barrier {
     pub(super) fn new(logbook: Arc<dyn Logbook>) -> Self {
         Self { logbook, all: Places::default(), accounts: Places::default(), patience: PATIENCE }
+    }
+
+    /// How often a database was opened again since the start.
+    pub(super) fn reopened(&self) -> u32 {
+        self.logbook.reopened()
     }
 
     /// Waits until the database is written, [`PATIENCE`] at most.

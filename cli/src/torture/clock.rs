@@ -1,0 +1,73 @@
+//! A server's clock that jumps forwards and backwards, by libfaketime.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use tokio::time::Instant;
+
+use super::bystanders::Bystanders;
+use super::players::{Crowd, Pace};
+use super::site::Site;
+use super::{Extent, Findings, audit, spread};
+
+/// Where Debian's package `libfaketime` puts it, below a folder for each architecture.
+const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
+/// How far the clock jumps each time, seconds. Together they lead back to where it was.
+const JUMPS_S: [i64; 6] = [2, -2, 3_600, -3_600, 86_400, -86_400];
+/// How long players may take until all play again.
+const BACK_TIMEOUT: Duration = Duration::from_mins(1);
+const ACTS_PER_S: f64 = 1.0;
+
+pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Findings> {
+    let Some(library) = library() else {
+        return Ok(
+            "left out: libfaketime is not installed (Debian: apt install libfaketime)".into()
+        );
+    };
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), "+0")?;
+    let (library, path) = (library.to_string_lossy(), file.path().to_string_lossy());
+    let mut site = Site::open(&[
+        ("LD_PRELOAD", &*library),
+        ("FAKETIME_TIMESTAMP_FILE", &*path),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ])
+    .await?;
+    let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
+    let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
+    let mut bystanders = Bystanders::come(&site.reach).await?;
+    let mut jumps = if extent.is_short { vec![3_600, -3_600] } else { JUMPS_S.to_vec() };
+    jumps.shuffle(&mut chance);
+    let (mut offset, mut back) = (0, vec![]);
+    for jump in &jumps {
+        offset += jump;
+        fs::write(file.path(), format!("{offset:+}"))?;
+        let jumped = Instant::now();
+        let context = || format!("after the clock jumped by {jump} s");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        bystanders.step_again(BACK_TIMEOUT).await.with_context(context)?;
+        crowd.wait_in_world(BACK_TIMEOUT).await.with_context(context)?;
+        back.push(jumped.elapsed().saturating_sub(Duration::from_secs(1)));
+        audit(&site.reach, &crowd).await.with_context(context)?;
+    }
+    let (ledger, _) = crowd.dismiss().await?;
+    site.kill().await?;
+    site.start().await?;
+    let kept = ledger.audit(&ledger.page(), &site.reach.snapshot().await?)?.kept;
+    site.stop().await?;
+    Ok(format!(
+        "the server's clock jumped by {jumps:?} s; everybody moves again {}; {kept} commands told \
+         as written, all there",
+        spread(&mut back)
+    ))
+}
+
+fn library() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    folders.map(|folder| folder.path().join(LIBRARY)).find(|library| library.exists())
+}
