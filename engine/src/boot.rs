@@ -5,8 +5,8 @@
 //! is and write on from there. Only for who holds the data directory.
 //! Leaves out on purpose: logs before the newest snapshot, which a start does not read.
 
-use std::fs::{self, OpenOptions};
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use spacetimedb::messages::control_db::Database;
@@ -14,7 +14,7 @@ use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
 
 use crate::EngineError;
 use crate::control::Control;
-use crate::log::{self, Scan, Tail};
+use crate::log::{self, Damage, Scan, Tail};
 use crate::snapshots;
 
 /// Repairs what is safe to repair in every database, and answers a line for each repair.
@@ -57,7 +57,8 @@ fn repair(
     Ok(repairs)
 }
 
-/// Repairs a log's end, so that the engine can write on from there; what was done, if anything.
+/// Repairs a log, so that the engine can read all of it and write on from there; a line for each
+/// repair.
 ///
 /// # Errors
 ///
@@ -66,18 +67,52 @@ pub(crate) fn repair_log(
     replica: &ReplicaDir,
     database: &Database,
     label: &str,
-) -> Result<Option<String>, EngineError> {
+) -> Result<Vec<String>, EngineError> {
     let (logs, snapshots) = (replica.commit_log().0, replica.snapshots().0);
-    let scan = scan_from_snapshot(&logs, &snapshots).map_err(EngineError::io(&logs))?;
-    if let Some(damage) = &scan.damage {
-        return Err(EngineError::LogDamaged {
-            database: format!("{label} ({})", database.database_identity.to_hex()),
-            path: damage.path.clone(),
-            byte: damage.byte,
-            last_good: last_good(&scan),
-        });
+    let mut repairs = Vec::new();
+    loop {
+        let scan = scan_from_snapshot(&logs, &snapshots).map_err(EngineError::io(&logs))?;
+        match &scan.damage {
+            Some(Damage { path, byte, goes_on_at: Some(to) }) => {
+                cut_out(path, *byte, *to).map_err(EngineError::io(path))?;
+                let name = path.file_name().unwrap_or_default().display();
+                let bytes = to - byte;
+                repairs.push(format!("cut {bytes} bytes of unfinished writes out of {name}"));
+            }
+            Some(damage) => {
+                return Err(EngineError::LogDamaged {
+                    database: format!("{label} ({})", database.database_identity.to_hex()),
+                    path: damage.path.clone(),
+                    byte: damage.byte,
+                    last_good: last_good(&scan),
+                });
+            }
+            None => {
+                repairs.extend(repair_tail(&scan).map_err(EngineError::io(&logs))?);
+                return Ok(repairs);
+            }
+        }
     }
-    repair_tail(&scan).map_err(EngineError::io(&logs))
+}
+
+/// Leaves a part of a file out; the file is replaced whole.
+fn cut_out(path: &Path, from: u64, to: u64) -> io::Result<()> {
+    let mended = path.with_extension("mended");
+    let (mut file, mut copy) = (File::open(path)?, File::create(&mended)?);
+    io::copy(&mut (&mut file).take(from), &mut copy)?;
+    file.seek(SeekFrom::Start(to))?;
+    io::copy(&mut file, &mut copy)?;
+    copy.sync_all()?;
+    fs::rename(&mended, path)?;
+    remove_index(path)
+}
+
+/// Removes the index beside a segment, which may point behind its end; the engine makes a new one.
+fn remove_index(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path.with_extension("ofs")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    }
 }
 
 /// Reads what a start would read.
@@ -114,19 +149,17 @@ fn repair_tail(scan: &Scan) -> io::Result<Option<String>> {
             return Ok(Some(repair));
         }
         Tail::Stub => fs::remove_file(path)?,
-        Tail::Partial => {
-            let file = OpenOptions::new().write(true).open(path)?;
-            file.set_len(last.whole_bytes)?;
-            file.sync_all()?;
-        }
+        Tail::Partial | Tail::Repeated => cut_off(path, last.whole_bytes)?,
     }
-    // The index beside it may point behind its end; the engine makes a new one.
-    match fs::remove_file(path.with_extension("ofs")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Err(_) | Ok(()) => {}
-    }
+    remove_index(path)?;
     Ok(Some(match last.tail {
         Tail::Stub => format!("removed the empty log segment {name}, as a full disk leaves it"),
         _ => format!("cut {bytes} bytes of an unfinished write from {name}"),
     }))
+}
+
+fn cut_off(path: &Path, bytes: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(bytes)?;
+    file.sync_all()
 }

@@ -110,6 +110,13 @@ impl Engine {
         node.launch_all().await.map_err(unusable)?;
         let guard = Arc::new(Guard::new(config.guard, tickets, node.clone()));
 
+        let told = Arc::downgrade(&guard);
+        node.on_reopen(move || {
+            if let Some(guard) = told.upgrade() {
+                guard.end_sockets();
+            }
+        });
+
         let router = routes::router(&node, database_routes(), axum07::Router::new());
         let router = router.with_state(node.clone());
         let layer = axum07::middleware::from_fn_with_state(guard.clone(), guard::admit);

@@ -11,6 +11,7 @@
 
 mod cut;
 mod damage;
+mod leftover;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -34,6 +35,8 @@ const SEGMENT_SUFFIX: &str = ".stdb.log";
 const COMMIT_HEADER_BYTES: usize = 8 + 8 + 2 + 4;
 /// Bytes after them.
 const CHECKSUM_BYTES: usize = 4;
+/// What a commit begins with: offset, epoch, count and length of its records.
+type CommitHead = [u8; COMMIT_HEADER_BYTES];
 /// Bytes of a segment that holds nothing: its header.
 pub(crate) const SEGMENT_HEADER_BYTES: u64 = Header::LEN as u64;
 
@@ -59,6 +62,9 @@ pub(crate) enum Tail {
     Partial,
     /// Bytes that are no whole commit.
     Torn,
+    /// The last commit once more, as attempts to write to a full disk leave it. The engine does not
+    /// read on from there.
+    Repeated,
 }
 
 /// A segment that was read.
@@ -141,20 +147,25 @@ pub(crate) fn walk(
     let start = segments.iter().rposition(|segment| segment.first_offset <= from_offset);
     segments.drain(..start.unwrap_or(0));
     let first_offset = segments.first().map_or(0, |segment| segment.first_offset);
-    let mut chain = Chain { next_offset: first_offset, last: None, last_at: None };
+    let mut chain = Chain { next_offset: first_offset, last: None, last_head: None, last_at: None };
     let mut scanned: Vec<Scanned> = Vec::new();
     let mut damage = None;
     let last_index = segments.len().saturating_sub(1);
     for (index, segment) in segments.into_iter().enumerate() {
         if segment.first_offset > chain.next_offset {
-            damage = scanned.last().map(|before| Damage::at(&before.segment, before.whole_bytes));
+            let before = scanned.last();
+            damage =
+                before.map(|before| chain.gap(&before.segment, before.whole_bytes)).transpose()?;
             break;
         }
         let (whole_bytes, tail) = chain.read(&segment, &mut visit)?;
         if tail == Tail::Torn && whole_bytes == 0 {
             damage = Some(Damage::at(&segment, 0));
-        } else if tail == Tail::Torn && index == last_index {
+        } else if matches!(tail, Tail::Torn | Tail::Repeated) && index == last_index {
             damage = damage::behind(&segment, whole_bytes, chain.next_offset)?;
+            if damage.is_some() {
+                damage = Some(chain.gap(&segment, whole_bytes)?);
+            }
         }
         scanned.push(Scanned { segment, whole_bytes, tail });
         if damage.is_some() {
@@ -170,10 +181,19 @@ struct Chain {
     next_offset: u64,
     /// First offset and checksum of the last whole commit.
     last: Option<(u64, u32)>,
+    /// Its head.
+    last_head: Option<CommitHead>,
     last_at: Option<Timestamp>,
 }
 
 impl Chain {
+    /// The damage behind the last whole commit, which ends at `byte` of an uncompressed segment.
+    fn gap(&self, segment: &Segment, byte: u64) -> io::Result<Damage> {
+        let last = self.last_head.as_ref();
+        let goes_on_at = leftover::end(&segment.path, byte, last, self.next_offset)?;
+        Ok(Damage { goes_on_at, ..Damage::at(segment, byte) })
+    }
+
     /// Reads a segment: where its last whole commit ends, and what stands behind that.
     fn read(
         &mut self,
@@ -192,6 +212,10 @@ impl Chain {
         loop {
             match next_frame(&mut input, &mut frame).or_else(|error| unreadable(error).map(Some))? {
                 Some(tail) => return Ok((whole_bytes, tail)),
+                // The engine takes a commit that is repeated by the next segment, and no other.
+                None if whole_bytes > SEGMENT_HEADER_BYTES && self.repeats(&frame) => {
+                    return Ok((whole_bytes, Tail::Repeated));
+                }
                 None => match self.take(&frame) {
                     Some((first_offset, at)) => {
                         whole_bytes += frame.len() as u64;
@@ -201,6 +225,15 @@ impl Chain {
                 },
             }
         }
+    }
+
+    /// Whether a frame is the last commit once more.
+    fn repeats(&self, frame: &[u8]) -> bool {
+        let Some((offset, checksum)) = self.last else { return false };
+        // Looked at first, so that only what repeats is read twice.
+        frame.starts_with(&offset.to_le_bytes())
+            && StoredCommit::decode(frame)
+                .is_ok_and(|commit| commit.is_some_and(|commit| commit.checksum == checksum))
     }
 
     /// The offset and time of a frame that is a whole commit and follows, or repeats, the last.
@@ -214,6 +247,7 @@ impl Chain {
         let at = time_of(&commit.records);
         self.next_offset = commit.min_tx_offset + u64::from(commit.n);
         self.last = Some((commit.min_tx_offset, commit.checksum));
+        self.last_head = frame.first_chunk().copied();
         self.last_at = at.or(self.last_at);
         Some((commit.min_tx_offset, at))
     }

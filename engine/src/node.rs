@@ -7,8 +7,8 @@
 //! The stock server's `StandaloneEnv` does the same but hides the host controller and the logs,
 //! without which a stop cannot wait for the disk.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -39,6 +39,7 @@ use crate::boot;
 use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
 use crate::guard::Logbook;
+use crate::log::{self, Damage, Scan};
 use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
@@ -58,6 +59,10 @@ pub(crate) struct Node {
     tickets: Arc<TicketOffice>,
     /// Set once by a stop; no database is started afterwards.
     closing: AtomicBool,
+    /// Told before a database that was dropped is opened again.
+    reopens: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Set while the disk is full.
+    was_full: AtomicBool,
     /// Held while a database that was dropped is opened again.
     mending: tokio::sync::Mutex<()>,
 }
@@ -85,8 +90,20 @@ impl Node {
             JobCores::default(),
         );
         let clients = ClientActorIndex::new();
-        let (closing, mending) = (AtomicBool::new(false), tokio::sync::Mutex::default());
-        Ok(Self { control, programs, hosts, logs, clients, tickets, closing, mending })
+        let [closing, was_full] = [false; 2].map(AtomicBool::new);
+        let mending = tokio::sync::Mutex::default();
+        Ok(Self {
+            control,
+            programs,
+            hosts,
+            logs,
+            clients,
+            tickets,
+            closing,
+            reopens: OnceLock::new(),
+            was_full,
+            mending,
+        })
     }
 
     /// The folder with all files.
@@ -98,6 +115,12 @@ impl Node {
     /// The commit logs of the databases that run.
     pub(crate) fn logs(&self) -> &Arc<WatchedLogs> {
         &self.logs
+    }
+
+    /// From now on tells that before a database that the engine has dropped is opened again.
+    pub(crate) fn on_reopen(&self, tell: impl Fn() + Send + Sync + 'static) {
+        // Said once, by the engine that holds it.
+        let _ = self.reopens.set(Box::new(tell));
     }
 
     /// Starts every database, so that timers run and dangling clients leave without waiting for a
@@ -146,6 +169,11 @@ impl Node {
     /// that reducer is none.
     pub(crate) async fn set_read_only(&self, read_only: bool) -> bool {
         let Ok(databases) = self.control.databases() else { return false };
+        if read_only {
+            self.was_full.store(true, Ordering::SeqCst);
+        } else if self.was_full.swap(false, Ordering::SeqCst) {
+            self.mend_logs(&databases).await;
+        }
         let mut all_told = true;
         for database in databases {
             let (owner, identity) = (database.owner_identity, database.database_identity);
@@ -171,6 +199,25 @@ impl Node {
             }
         }
         all_told
+    }
+
+    /// Opens again those databases whose log cannot be read on behind what attempts to write to the
+    /// full disk have left in it: what is written behind that would be lost.
+    async fn mend_logs(&self, databases: &[Database]) {
+        for database in databases {
+            let id = database.id;
+            let folder = self.hosts.data_dir.replica(id).commit_log().0;
+            // The newest segment is the only one that was written to.
+            let scan = tokio::task::spawn_blocking(move || log::scan(&folder, u64::MAX)).await;
+            let Ok(Ok(Scan { damage: Some(Damage { goes_on_at: Some(_), .. }), .. })) = scan else {
+                continue;
+            };
+            let identity = database.database_identity;
+            tracing::warn!(database = %identity, "the full disk left its log in disorder");
+            if let Err(error) = self.hosts.exit_module_host(id).await {
+                tracing::warn!(database = %identity, "it does not end: {error:#}");
+            }
+        }
     }
 
     /// The guard has ended the database's sockets; the old module must still see them go.
@@ -207,10 +254,14 @@ impl Node {
             let (replica, known) = (self.hosts.data_dir.replica(id), database.clone());
             let label = self.control.label(&database.database_identity);
             let mended = tokio::task::spawn_blocking(move || {
-                boot::repair_log(&replica, &known, &label).map(|repair| (repair, label))
+                boot::repair_log(&replica, &known, &label).map(|repairs| (repairs, label))
             });
-            let (repair, label) = mended.await??;
-            tracing::warn!(database = label, repair, "opened again after the engine dropped it");
+            let (repairs, label) = mended.await??;
+            let repairs = repairs.join(", ");
+            tracing::warn!(database = label, repairs, "opened again after the engine dropped it");
+            if let Some(tell) = self.reopens.get() {
+                tell();
+            }
         }
         self.hosts.get_or_launch_module_host(database, id).await?;
         Ok(())

@@ -45,7 +45,10 @@ pub fn init_logs(format: LogFormat, default_filter: &str) -> Result<(), LogError
     let filter = filter.unwrap_or_else(|| default_filter.to_owned());
     let filter = EnvFilter::try_new(&filter)
         .map_err(|error| LogError::Filter { filter, reason: error.to_string() })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost: what would complain of it on standard error, which may
+    // be a file on the same full disk, would panic and end the task that had something to say.
+    let builder = tracing_subscriber::fmt().log_internal_errors(false);
+    let builder = builder.with_env_filter(filter).with_writer(std::io::stderr);
     let set = match format {
         LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
         LogFormat::Pretty => {

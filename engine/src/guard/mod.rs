@@ -126,6 +126,12 @@ impl Guard {
         run.expect("invariant: hex digits and numbers may stand in a header")
     }
 
+    /// Ends every socket: those of a database that was dropped would hang for ever, for the engine
+    /// neither ends them nor hands them to the database that is opened in its place.
+    pub(crate) fn end_sockets(&self) {
+        self.swaps.end_all();
+    }
+
     /// Where connections are counted and metered.
     pub(crate) fn door(&self) -> &Arc<Door> {
         &self.door

@@ -69,6 +69,15 @@ impl Swaps {
         Passage::Publish(held)
     }
 
+    /// Ends the sockets of all databases: one of them was dropped by the engine and is opened again.
+    pub(crate) fn end_all(&self) {
+        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for door in doors.values_mut() {
+            door.sockets.cancel();
+            door.sockets = CancellationToken::new();
+        }
+    }
+
     fn door(&self, database: &str) -> Door {
         let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         doors.entry(database.to_owned()).or_default().clone()

@@ -22,12 +22,15 @@ pub(crate) struct Damage {
     pub(crate) path: PathBuf,
     /// The first byte that is not understood, in the uncompressed segment.
     pub(crate) byte: u64,
+    /// Where the very next transaction begins, if nothing is in between but what attempts to write
+    /// to a full disk leave: then nothing is lost when that is taken out.
+    pub(crate) goes_on_at: Option<u64>,
 }
 
 impl Damage {
     /// At that byte of that segment.
     pub(crate) fn at(segment: &Segment, byte: u64) -> Self {
-        Self { path: segment.path.clone(), byte }
+        Self { path: segment.path.clone(), byte, goes_on_at: None }
     }
 }
 
@@ -71,7 +74,7 @@ fn plausible(header: &[u8], offset: u64, room: u64) -> bool {
         && bytes <= room
 }
 
-fn whole(path: &Path, start: u64, header: &[u8]) -> io::Result<bool> {
+pub(super) fn whole(path: &Path, start: u64, header: &[u8]) -> io::Result<bool> {
     let mut file = BufReader::new(File::open(path)?);
     file.seek(SeekFrom::Start(start))?;
     let bytes = u64::from(records_bytes(header)) + (COMMIT_HEADER_BYTES + CHECKSUM_BYTES) as u64;

@@ -172,6 +172,47 @@ fn a_torn_segment_is_no_damage_where_the_next_goes_on() {
 }
 
 #[test]
+fn what_a_full_disk_leaves_between_two_commits_is_told_from_damage() {
+    const HEAD: usize = COMMIT_HEADER_BYTES;
+    let [last, next, later] = [1, 2, 3].map(|offset| commit(offset, Some(10)));
+    let check = |between: &[&[u8]], after: &[&[u8]], expected: bool| {
+        let folder = folder();
+        let (path, ends) = segment(folder.path(), 0, &[Some(1), Some(10)]);
+        append(&path, &between.concat());
+        let to = fs::metadata(&path).expect("there").len();
+        append(&path, &after.concat());
+        let scan = scan(folder.path(), 0).expect("readable");
+        let damage = scan.damage.expect("it cannot be read on");
+        assert_eq!(damage.byte, ends[2]);
+        assert_eq!(damage.goes_on_at, expected.then_some(to), "{}", between.len());
+    };
+    let on: &[&[u8]] = &[&next, &later];
+    check(&[&last[..HEAD]], on, true);
+    check(&[&last], on, true);
+    check(&[&last[..HEAD], &last[..HEAD], &last, &last[..HEAD]], on, true);
+    check(&[&last[..HEAD], &next[..HEAD], &next[..HEAD]], on, true);
+    // One transaction is missing.
+    check(&[&last[..HEAD]], &[&later], false);
+    // Bytes of neither, and a commit that stands within another one.
+    check(&[&last[..HEAD], b"x"], on, false);
+    check(&[&next[..HEAD], &later[..HEAD]], on, false);
+    let mut torn = next.clone();
+    torn[HEAD] ^= 1;
+    check(&[&torn], on, false);
+}
+
+#[test]
+fn a_commit_that_is_repeated_at_the_end_is_where_the_log_ends() {
+    let folder = folder();
+    let (path, ends) = segment(folder.path(), 0, &[Some(1), Some(10)]);
+    append(&path, &commit(1, Some(10)));
+    append(&path, &commit(1, Some(10))[..30]);
+    let scan = scan(folder.path(), 0).expect("readable");
+    let last = scan.segments.last().expect("a segment");
+    assert_eq!((last.tail, last.whole_bytes, scan.damage), (Tail::Repeated, ends[2], None));
+}
+
+#[test]
 fn every_moment_cuts_after_its_last_transaction() {
     let folder = folder();
     let times = [None, Some(10), None, Some(20), Some(20), None, Some(40)];
