@@ -72,11 +72,16 @@ impl Owner {
         Ok(owner_token(&self.keys, &self.issuer, REQUEST_TOKEN_SECONDS)?)
     }
 
-    /// The token in the file, renewed when it is missing, foreign or about to end.
+    /// The token in the file, renewed when it is missing, foreign, about to end, or signed later
+    /// than now.
     pub(crate) fn file_token(&self) -> anyhow::Result<String> {
         if let Ok(text) = fs::read_to_string(&self.token_file) {
             let claims = self.keys.verify(text.trim(), &self.issuer, ADMIN_AUDIENCE);
-            if claims.is_ok_and(|claims| claims.exp > unix_seconds() + RENEW_BEFORE_SECONDS) {
+            let now = unix_seconds();
+            // One that was signed later than now, before the clock was set back, is refused by the
+            // guard.
+            let is_good = |exp, iat| exp > now + RENEW_BEFORE_SECONDS && iat <= now;
+            if claims.is_ok_and(|claims| is_good(claims.exp, claims.iat)) {
                 return Ok(text.trim().to_owned());
             }
         }

@@ -51,7 +51,7 @@ pub(crate) struct TortureArgs {
     /// What chance follows from [default: another one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// A few of everything, with 40 players, within 3 minutes
+    /// A few of everything, with 20 players, within 3 minutes
     #[arg(long)]
     short: bool,
     /// How many play [default: 200]
@@ -121,7 +121,7 @@ type Findings = String;
 pub(crate) async fn run(args: TortureArgs) -> anyhow::Result<()> {
     let mut stop = StopSignal::catch()?;
     let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
-    let (players, kills) = if args.short { (40, 5) } else { (200, 200) };
+    let (players, kills) = if args.short { (20, 4) } else { (200, 200) };
     let extent = Extent {
         seed,
         is_short: args.short,

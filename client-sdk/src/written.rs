@@ -25,7 +25,8 @@ const RUN_HEADER: &str = "x-haven-run";
 pub(crate) enum Waited {
     /// Everything that was acknowledged before is on disk.
     Written,
-    /// The host was started anew; what it acknowledged before may be lost.
+    /// The host was started anew, and what it acknowledged before may be lost; or it does not take
+    /// the token any more. A new connection and the same command settle either.
     Restarted,
 }
 
@@ -86,6 +87,8 @@ impl Disk {
                 tokio::time::sleep(SYNC_MAX).await;
                 Some(Waited::Written)
             }
+            // The token has ended before it was renewed, as where the host's clock was set forward.
+            StatusCode::UNAUTHORIZED => Some(Waited::Restarted),
             _ => None,
         }
     }
@@ -159,6 +162,7 @@ mod tests {
         check(&[run, "204 No Content\r\nx-haven-run: b"], Waited::Restarted, 1).await;
         check(&[run, "503 Busy\r\nx-haven-run: b"], Waited::Restarted, 1).await;
         check(&[run, "204 No Content"], Waited::Restarted, 1).await;
+        check(&[run, "401 Unauthorized\r\nx-haven-run: a"], Waited::Restarted, 1).await;
     }
 
     #[tokio::test]

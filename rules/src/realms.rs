@@ -106,7 +106,7 @@ pub fn validate_capacity(capacity: u32) -> Result<(), RealmError> {
 ///
 /// # Errors
 /// In this order: `AdmissionInvalid` when it was not issued about now or lasts too long,
-/// `AdmissionReplayed` when it is not newer than the last one.
+/// `AdmissionReplayed` when it is not newer than the last one, unless the clock was set back since.
 pub fn admission_ends_at_micros(
     now_micros: i64,
     issued_at_micros: i64,
@@ -119,7 +119,10 @@ pub fn admission_ends_at_micros(
     {
         return Err(RealmError::AdmissionInvalid);
     }
-    if last_issued_at_micros.is_some_and(|last| issued_at_micros <= last) {
+    // One that was issued later than any can be by now is from before the clock was set back.
+    let latest_micros = now_micros.saturating_add(ADMISSION_CLOCK_SKEW_MICROS);
+    let last_micros = last_issued_at_micros.filter(|last| *last <= latest_micros);
+    if last_micros.is_some_and(|last| issued_at_micros <= last) {
         return Err(RealmError::AdmissionReplayed);
     }
     Ok(issued_at_micros + i64::from(lifetime_seconds) * 1_000_000)
@@ -180,6 +183,9 @@ mod tests {
         assert_eq!(grant(now, 900, None), Ok(now + 900_000_000));
         assert_eq!(grant(now, 900, Some(now - 1)), Ok(now + 900_000_000));
         assert_eq!(grant(now, 900, Some(now)), Err(RealmError::AdmissionReplayed));
+        assert_eq!(grant(now, 900, Some(now + 60_000_000)), Err(RealmError::AdmissionReplayed));
+        assert_eq!(grant(now, 900, Some(now + 60_000_001)), Ok(now + 900_000_000));
+        assert_eq!(grant(now, 900, Some(i64::MAX)), Ok(now + 900_000_000));
         assert_eq!(grant(now - 60_000_001, 900, None), Err(RealmError::AdmissionInvalid));
         assert_eq!(grant(now + 60_000_001, 900, None), Err(RealmError::AdmissionInvalid));
         for (issued, seconds) in [(now, 0), (now, 3601), (i64::MIN, 900), (i64::MAX, 900)] {

@@ -31,7 +31,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let mut site = Site::open(&[]).await?;
     let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
     let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
-    tokio::time::sleep(PLAY).await;
+    tokio::time::sleep(if extent.is_short { PLAY / 5 } else { PLAY }).await;
     crowd.dismiss().await?;
     // Nobody plays: the state of this moment stays for a moment.
     let (moment, then) = quiet(&site.reach).await?;

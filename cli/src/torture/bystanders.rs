@@ -23,6 +23,8 @@ pub(super) struct Bystanders {
     observer: RealmClient,
     events: Events,
     steps: u32,
+    /// The last course that was seen.
+    course: u32,
 }
 
 impl Bystanders {
@@ -32,7 +34,7 @@ impl Bystanders {
         let (actor, entity_id) = enter(&haven, "Aldric").await?;
         let (observer, _) = enter(&haven, "Berenike").await?;
         let events = observer.events();
-        Ok(Self { actor, entity_id, observer, events, steps: 0 })
+        Ok(Self { actor, entity_id, observer, events, steps: 0, course: 0 })
     }
 
     /// One step; how long it took to be seen.
@@ -44,8 +46,10 @@ impl Bystanders {
         self.steps += 1;
         let dx = if self.steps.is_multiple_of(2) { 1 } else { -1 };
         let sent_at = Instant::now();
-        let course = self.actor.steer(dx, 0, false)?;
-        let seen = timeout(patience, self.sees(course)).await;
+        // The number it foretells is not used: the observer may see a step before its actor does,
+        // who then foretells the same number for the next.
+        self.actor.steer(dx, 0, false)?;
+        let seen = timeout(patience, self.sees_another()).await;
         let seen_at = seen.with_context(|| format!("a step is not seen in {patience:?}"))??;
         Ok(Instant::from_std(seen_at).saturating_duration_since(sent_at))
     }
@@ -91,12 +95,14 @@ impl Bystanders {
         Ok(())
     }
 
-    async fn sees(&mut self, course: u32) -> anyhow::Result<std::time::Instant> {
+    /// Waits until the observer sees another course than the last.
+    async fn sees_another(&mut self) -> anyhow::Result<std::time::Instant> {
         while let Some(event) = self.events.next_event().await {
             match event {
                 Event::Moved { seen, at, .. }
-                    if seen.entity_id == self.entity_id && seen.course_number == course =>
+                    if seen.entity_id == self.entity_id && seen.course_number != self.course =>
                 {
+                    self.course = seen.course_number;
                     return Ok(at);
                 }
                 Event::Disconnected { reason, .. } => bail!("a bystander was dropped: {reason}"),

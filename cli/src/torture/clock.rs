@@ -13,6 +13,7 @@ use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::site::Site;
 use super::{Extent, Findings, audit, spread};
+use crate::child::Launch;
 
 /// Where Debian's package `libfaketime` puts it, below a folder for each architecture.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
@@ -31,13 +32,18 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let file = tempfile::NamedTempFile::new()?;
     fs::write(file.path(), "+0")?;
     let (library, path) = (library.to_string_lossy(), file.path().to_string_lossy());
-    let mut site = Site::open(&[
+    let faked = [
         ("LD_PRELOAD", &*library),
         ("FAKETIME_TIMESTAMP_FILE", &*path),
         ("FAKETIME_NO_CACHE", "1"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    ])
-    .await?;
+        // Instances outlive a jump of a day.
+        ("HAVEN_INSTANCES__HOLLOW__LIFETIME_SECONDS", "604800"),
+        ("HAVEN_INSTANCES__HOLLOW__EMPTY_SECONDS", "604800"),
+    ];
+    let mut site = Site::open(&faked).await?;
+    let token = Launch::new(site.dir(), &["token", "--data-dir", "data"]);
+    let token = faked.iter().fold(token, |launch, (name, value)| launch.variable(name, *value));
     let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
     let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
     let mut bystanders = Bystanders::come(&site.reach).await?;
@@ -53,6 +59,8 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         bystanders.step_again(BACK_TIMEOUT).await.with_context(context)?;
         crowd.wait_in_world(BACK_TIMEOUT).await.with_context(context)?;
         back.push(jumped.elapsed().saturating_sub(Duration::from_secs(1)));
+        // The owner's token may be of a day that has not come yet; a new one is signed then.
+        token.run().await.with_context(context)?;
         audit(&site.reach, &crowd).await.with_context(context)?;
     }
     let (ledger, _) = crowd.dismiss().await?;

@@ -26,7 +26,7 @@ const PLAYERS_MIB: &str = "48";
 const STEP_BYTES: usize = 2 << 20;
 const STEP_EVERY: Duration = Duration::from_millis(100);
 /// How long the disk stays full.
-const FULL: Duration = Duration::from_secs(4);
+const FULL: Duration = Duration::from_secs(3);
 /// How long it may take until what follows from the disk's room follows.
 const NOTICED_TIMEOUT: Duration = Duration::from_secs(20);
 const BACK_TIMEOUT: Duration = Duration::from_mins(1);

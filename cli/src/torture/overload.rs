@@ -56,8 +56,9 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     }
     let (mut ready, mut unwaited_lost, mut behind) = (vec![], 0, Behind::default());
     // Long enough for the log to fall behind as far as it is let.
-    behind.watch(&site, SUSTAINED).await;
-    let sustained_per_s = per_s(sent.load(Ordering::Relaxed), SUSTAINED);
+    let sustained = if extent.is_short { SUSTAINED / 3 } else { SUSTAINED };
+    behind.watch(&site, sustained).await;
+    let sustained_per_s = per_s(sent.load(Ordering::Relaxed), sustained);
     let kills = extent.kills.div_ceil(4);
     for number in 1..=kills {
         let alive = Duration::from_millis(chance.random_range(ALIVE_MILLIS));

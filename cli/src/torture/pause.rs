@@ -34,7 +34,8 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         back.push(crowd.wait_in_world(BACK_TIMEOUT).await?);
         audit(&site.reach, &crowd).await.with_context(|| format!("after pause {number}"))?;
     }
-    let p99_ms = clients_stand_still(&site).await?;
+    let clients_pause = if extent.is_short { CLIENTS_PAUSE / 2 } else { CLIENTS_PAUSE };
+    let p99_ms = clients_stand_still(&site, clients_pause).await?;
     let (ledger, _) = crowd.dismiss().await?;
     site.kill().await?;
     site.start().await?;
@@ -44,12 +45,12 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         "the server stood still {pauses} times, players back in {}; 30 clients stood still for \
          {} s, a bystander's p99 meanwhile {p99_ms:.1} ms; {kept} commands told as written, all there",
         spread(&mut back),
-        CLIENTS_PAUSE.as_secs(),
+        clients_pause.as_secs(),
     ))
 }
 
 /// Bots in a process of their own stop reading, and go on later; a bystander's p99 meanwhile.
-async fn clients_stand_still(site: &Site) -> anyhow::Result<f64> {
+async fn clients_stand_still(site: &Site, time: Duration) -> anyhow::Result<f64> {
     let mut bystanders = Bystanders::come(&site.reach).await?;
     let bots = [
         "bots",
@@ -70,7 +71,7 @@ async fn clients_stand_still(site: &Site) -> anyhow::Result<f64> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     bots.signal("STOP").await?;
-    let pause = tokio::time::sleep(CLIENTS_PAUSE);
+    let pause = tokio::time::sleep(time);
     let ((), mut latencies) = bystanders.step_during(pause).await?;
     bots.signal("CONT").await?;
     // They come back by themselves.

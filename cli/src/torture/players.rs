@@ -100,6 +100,12 @@ impl Counts {
         }
     }
 
+    /// The last answer of a server that was away or full.
+    fn last_passing(&self) -> String {
+        let last = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone().unwrap_or_default()
+    }
+
     /// Fails when something was answered that must not be.
     pub(super) fn ensure_none_strange(&self) -> anyhow::Result<()> {
         let strange = self.strange.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,8 +171,7 @@ impl Crowd {
             if began.elapsed() > patience {
                 let there = self.counts.in_world.load(Ordering::Relaxed);
                 let all = self.pace.players;
-                let last = self.counts.passing.lock().unwrap_or_else(PoisonError::into_inner);
-                let last = last.clone().unwrap_or_default();
+                let last = self.counts.last_passing();
                 bail!("only {there} of {all} players are in the world after {patience:?}: {last}");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -179,7 +184,8 @@ impl Crowd {
         let _ = self.stop.send(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(DISMISS_TIMEOUT, all).await.is_err() {
-            bail!("{} players do not finish what they are at", self.tasks.len());
+            let last = self.counts.last_passing();
+            bail!("{} players do not finish what they are at: {last}", self.tasks.len());
         }
         self.counts.ensure_none_strange()?;
         Ok((self.ledger, self.counts))

@@ -64,15 +64,6 @@ impl Up {
         Self { gateway: after("gateway"), database: after("database"), child }
     }
 
-    /// The most memory it has held, megabytes.
-    pub fn peak_mb(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next());
-        kilobytes.and_then(|number| number.parse::<u64>().ok()).expect("a number") / 1_000
-    }
-
     /// Ends it as a power cut would.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
