@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, load};
 use crate::{
-    account, backup, bench, bots, gateway, host, keys, publish, realm, token, torture, up, world,
+    account, backup, bench, bots, check, gateway, host, keys, publish, realm, token, torture, up,
+    world,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -51,6 +52,7 @@ enum Command {
     Account(account::AccountArgs),
     Keys(keys::KeysArgs),
     Backup(backup::BackupArgs),
+    Check(check::CheckArgs),
     Bots(bots::BotsArgs),
     Bench(bench::BenchArgs),
     Torture(torture::TortureArgs),
@@ -83,6 +85,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Account(args) => account::run(args, &loader).await,
         Command::Keys(args) => keys::run(args, &loader),
         Command::Backup(args) => backup::run(args, &loader).await,
+        Command::Check(args) => check::run(args, &loader).await,
         Command::Bots(args) => bots::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Torture(args) => torture::run(args).await,

@@ -14,6 +14,7 @@ mod args;
 mod backup;
 mod bench;
 mod bots;
+mod check;
 mod child;
 mod config;
 mod engine_limit;

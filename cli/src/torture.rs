@@ -29,7 +29,7 @@ use clap::{Args, ValueEnum};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use self::ledger::Audit;
+use self::ledger::{Audit, Ledger};
 use self::players::Crowd;
 use self::site::{Reach, ensure_sound};
 use crate::signals::StopSignal;
@@ -57,7 +57,7 @@ pub(crate) struct TortureArgs {
     /// How many play [default: 200]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     players: Option<u32>,
-    /// How often `kill` and `overload` kill the server [default: 200]
+    /// How often `kill` kills the server; `overload` does a quarter of that [default: 200]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     kills: Option<u32>,
     /// A small disk that is mounted there, for `disk`: it starts itself so
@@ -178,6 +178,13 @@ async fn audit(reach: &Reach, crowd: &Crowd) -> anyhow::Result<Audit> {
     let now = reach.snapshot().await?;
     ensure_sound(&now)?;
     crowd.ledger.audit(&before, &now)
+}
+
+/// Checks everything when nobody plays any more; how many commands were told as written.
+async fn audit_end(reach: &Reach, ledger: &Ledger) -> anyhow::Result<u64> {
+    let now = reach.snapshot().await?;
+    ensure_sound(&now)?;
+    Ok(ledger.audit(&ledger.page(), &now)?.kept)
 }
 
 /// Durations as their median and largest, seconds.

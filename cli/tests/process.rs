@@ -37,6 +37,7 @@ fn the_help_tells_what_is_there() {
         &["backup", "create", "--help"],
         &["backup", "restore", "--help"],
         &["backup", "verify", "--help"],
+        &["check", "--help"],
         &["bots", "--help"],
         &["bench", "--help"],
         &["bench", "crowd", "--help"],

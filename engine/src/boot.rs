@@ -98,13 +98,24 @@ pub(crate) fn repair_log(
 /// Leaves a part of a file out; the file is replaced whole.
 fn cut_out(path: &Path, from: u64, to: u64) -> io::Result<()> {
     let mended = path.with_extension("mended");
-    let (mut file, mut copy) = (File::open(path)?, File::create(&mended)?);
+    let replaced = copy_without(path, &mended, from, to).and_then(|()| fs::rename(&mended, path));
+    if replaced.is_err() {
+        // The disk may be full: what was begun must not stay.
+        fs::remove_file(&mended).ok();
+        return replaced;
+    }
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    remove_index(path)
+}
+
+fn copy_without(path: &Path, mended: &Path, from: u64, to: u64) -> io::Result<()> {
+    let (mut file, mut copy) = (File::open(path)?, File::create(mended)?);
     io::copy(&mut (&mut file).take(from), &mut copy)?;
     file.seek(SeekFrom::Start(to))?;
     io::copy(&mut file, &mut copy)?;
-    copy.sync_all()?;
-    fs::rename(&mended, path)?;
-    remove_index(path)
+    copy.sync_all()
 }
 
 /// Removes the index beside a segment, which may point behind its end; the engine makes a new one.

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::durability::WatchedLogs;
@@ -175,21 +176,30 @@ impl Door {
         announce: impl Fn(bool) -> F + Send + 'static,
     ) -> DropGuard
     where
-        F: Future<Output = bool> + Send,
+        F: Future<Output = bool> + Send + 'static,
     {
         let stop = CancellationToken::new();
         let (door, stopped) = (self.clone(), stop.clone());
         tokio::spawn(async move {
-            let (mut looks, mut told) = (tokio::time::interval(space::LOOK_EVERY), None);
+            let mut looks = tokio::time::interval(space::LOOK_EVERY);
+            let (mut told, mut again_at) = (None, Instant::now());
+            let mut telling: Option<(bool, JoinHandle<bool>)> = None;
             loop {
                 tokio::select! {
                     () = stopped.cancelled() => return,
                     _ = looks.tick() => {}
                 }
                 let is_out = door.space.look(&folder, &door.limits) == Room::Out;
-                // Who could not be told is told at the next look.
-                if told != Some(is_out) {
-                    told = announce(is_out).await.then_some(is_out);
+                if let Some((what, task)) = telling.take_if(|(_, task)| task.is_finished()) {
+                    // What panics in the engine, on a full disk, ends that task and not this one.
+                    if task.await.unwrap_or(false) {
+                        told = Some(what);
+                    } else {
+                        again_at = Instant::now() + space::TELL_AGAIN_AFTER;
+                    }
+                }
+                if told != Some(is_out) && telling.is_none() && Instant::now() >= again_at {
+                    telling = Some((is_out, tokio::spawn(announce(is_out))));
                 }
             }
         });

@@ -138,6 +138,9 @@ struct Opened {
     watched: Weak<WatchedLog>,
     /// What writes it; taken when it is ended.
     log: Option<LocalDurability>,
+    /// Somebody has begun to open it again.
+    is_attempted: bool,
+    /// It was ended and mended.
     is_ended: bool,
 }
 
@@ -189,21 +192,31 @@ impl WatchedLogs {
         wait(patience, || self.open_logs().is_empty()).await
     }
 
-    /// Whether the engine has dropped a database that was open, and left its log behind.
-    pub(crate) fn is_left_behind(&self, replica_id: u64) -> bool {
-        self.logs().get(&replica_id).is_some_and(|log| log.is_dropped() && !log.is_ended)
+    /// Whether a database's log was opened and not ended since.
+    pub(crate) fn is_open(&self, replica_id: u64) -> bool {
+        self.logs().get(&replica_id).is_some_and(|log| !log.is_ended)
     }
 
-    /// Ends the log that a dropped database has left behind: writes what it was handed over, unless
-    /// what writes it has failed. `false` when that takes longer than `patience`, as on a full
-    /// disk; it goes on meanwhile.
+    /// Whether this is the first time that it is asked since the log was opened.
+    pub(crate) fn is_first_attempt(&self, replica_id: u64) -> bool {
+        let mut logs = self.logs();
+        let log = logs.get_mut(&replica_id);
+        log.is_some_and(|log| !std::mem::replace(&mut log.is_attempted, true))
+    }
+
+    /// Ends the log of a database that the engine has dropped, once nobody holds that any more:
+    /// writes what it was handed over, unless what writes it has failed. `false` when either takes
+    /// longer than `patience`, as on a full disk; it goes on meanwhile.
     pub(crate) async fn end(&self, replica_id: u64, patience: Duration) -> bool {
-        let mut ending = self.ending.lock().await;
-        let left = {
-            let mut logs = self.logs();
-            let dropped = logs.get_mut(&replica_id).filter(|log| log.is_dropped());
-            dropped.and_then(|log| log.log.take())
+        let is_dropped = || {
+            let logs = self.logs();
+            logs.get(&replica_id).is_none_or(|log| log.watched.strong_count() == 0)
         };
+        if !wait(patience, is_dropped).await {
+            return false;
+        }
+        let mut ending = self.ending.lock().await;
+        let left = self.logs().get_mut(&replica_id).and_then(|log| log.log.take());
         if let Some(log) = left {
             ending.insert(replica_id, tokio::spawn(close(log)));
         }
@@ -211,11 +224,15 @@ impl WatchedLogs {
         let is_ended = tokio::time::timeout(patience, task).await.is_ok();
         if is_ended {
             ending.remove(&replica_id);
-            if let Some(log) = self.logs().get_mut(&replica_id) {
-                log.is_ended = true;
-            }
         }
         is_ended
+    }
+
+    /// Says that an ended log was mended, so that it may be opened again.
+    pub(crate) fn may_open(&self, replica_id: u64) {
+        if let Some(log) = self.logs().get_mut(&replica_id) {
+            log.is_ended = true;
+        }
     }
 
     fn logs(&self) -> MutexGuard<'_, BTreeMap<u64, Opened>> {
@@ -228,12 +245,6 @@ impl WatchedLogs {
 
     fn open_logs(&self) -> Vec<Arc<WatchedLog>> {
         self.logs().values().filter_map(|log| log.watched.upgrade()).collect()
-    }
-}
-
-impl Opened {
-    fn is_dropped(&self) -> bool {
-        self.watched.strong_count() == 0
     }
 }
 
@@ -273,14 +284,25 @@ impl DurabilityProvider for WatchedLogs {
         &self,
         replica_id: u64,
     ) -> anyhow::Result<(ExternalDurability, Option<StartSnapshotWatcher>)> {
+        // Two that write one log would spoil it.
+        anyhow::ensure!(!self.is_open(replica_id), "its log is still open");
         let replica = self.data_dir.replica(replica_id);
         let (log, disk_size) = relational_db::local_durability(replica.commit_log()).await?;
         let programs = self.data_dir.program_bytes();
         let watched = Arc::new(WatchedLog::new(log.clone(), replica, programs));
-        let weak = Arc::downgrade(&watched);
-        let opened = Opened { watched: weak, log: Some(log.clone()), is_ended: false };
-        if self.logs().insert(replica_id, opened).is_some() {
-            self.reopened.fetch_add(1, Ordering::AcqRel);
+        let opened = Opened {
+            watched: Arc::downgrade(&watched),
+            log: Some(log.clone()),
+            is_attempted: false,
+            is_ended: false,
+        };
+        {
+            let mut logs = self.logs();
+            // Before it can be waited for: whoever hears that it is written hears of another run.
+            if logs.contains_key(&replica_id) {
+                self.reopened.fetch_add(1, Ordering::AcqRel);
+            }
+            logs.insert(replica_id, opened);
         }
         let compress: StartSnapshotWatcher = Box::new(|snapshots| {
             tokio::spawn(relational_db::snapshot_watching_commitlog_compressor(snapshots, log));

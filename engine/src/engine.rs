@@ -111,7 +111,7 @@ impl Engine {
         let guard = Arc::new(Guard::new(config.guard, tickets, node.clone()));
 
         let told = Arc::downgrade(&guard);
-        node.on_reopen(move || {
+        node.reopener().tell(move || {
             if let Some(guard) = told.upgrade() {
                 guard.end_sockets();
             }
@@ -125,9 +125,7 @@ impl Engine {
             let told = node.clone();
             let announce = move |read_only| {
                 let node = told.clone();
-                // In a task of its own: what panics in the engine, on a full disk, ends that one.
-                let telling = tokio::spawn(async move { node.set_read_only(read_only).await });
-                async move { telling.await.unwrap_or(false) }
+                async move { node.set_read_only(read_only).await }
             };
             guard.door().watch_space(folder.clone(), announce)
         });

@@ -22,6 +22,7 @@ mod module_logs;
 mod node;
 mod places;
 mod publish;
+mod reopen;
 mod schema;
 mod server;
 mod snapshots;

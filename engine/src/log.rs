@@ -162,10 +162,11 @@ pub(crate) fn walk(
         if tail == Tail::Torn && whole_bytes == 0 {
             damage = Some(Damage::at(&segment, 0));
         } else if matches!(tail, Tail::Torn | Tail::Repeated) && index == last_index {
-            damage = damage::behind(&segment, whole_bytes, chain.next_offset)?;
-            if damage.is_some() {
-                damage = Some(chain.gap(&segment, whole_bytes)?);
-            }
+            let gap = chain.gap(&segment, whole_bytes)?;
+            damage = match gap.goes_on_at {
+                Some(_) => Some(gap),
+                None => damage::behind(&segment, whole_bytes, chain.next_offset)?,
+            };
         }
         scanned.push(Scanned { segment, whole_bytes, tail });
         if damage.is_some() {
@@ -189,7 +190,7 @@ struct Chain {
 impl Chain {
     /// The damage behind the last whole commit, which ends at `byte` of an uncompressed segment.
     fn gap(&self, segment: &Segment, byte: u64) -> io::Result<Damage> {
-        let last = self.last_head.as_ref();
+        let last = self.last_head.as_ref().zip(self.last.map(|(_, checksum)| checksum));
         let goes_on_at = leftover::end(&segment.path, byte, last, self.next_offset)?;
         Ok(Damage { goes_on_at, ..Damage::at(segment, byte) })
     }

@@ -7,8 +7,8 @@
 //! The stock server's `StandaloneEnv` does the same but hides the host controller and the logs,
 //! without which a stop cannot wait for the disk.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -35,17 +35,14 @@ use spacetimedb_paths::FromPathUnchecked as _;
 use spacetimedb_paths::server::{ModuleLogsDir, ServerDataDir};
 use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 
-use crate::boot;
 use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
 use crate::guard::Logbook;
-use crate::log::{self, Damage, Scan};
+use crate::reopen::Reopener;
 use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a start waits for the log of a database that was dropped.
-const END_PATIENCE: Duration = Duration::from_secs(3);
 /// What a realm's owner calls when its disk is nearly full, or no longer.
 const READ_ONLY_REDUCER: &str = "realm_read_only_set";
 
@@ -59,12 +56,9 @@ pub(crate) struct Node {
     tickets: Arc<TicketOffice>,
     /// Set once by a stop; no database is started afterwards.
     closing: AtomicBool,
-    /// Told before a database that was dropped is opened again.
-    reopens: OnceLock<Box<dyn Fn() + Send + Sync>>,
-    /// Set while the disk is full.
+    /// Set while the disk is full, and until its logs are in order again.
     was_full: AtomicBool,
-    /// Held while a database that was dropped is opened again.
-    mending: tokio::sync::Mutex<()>,
+    reopener: Arc<Reopener>,
 }
 
 impl Node {
@@ -91,19 +85,8 @@ impl Node {
         );
         let clients = ClientActorIndex::new();
         let [closing, was_full] = [false; 2].map(AtomicBool::new);
-        let mending = tokio::sync::Mutex::default();
-        Ok(Self {
-            control,
-            programs,
-            hosts,
-            logs,
-            clients,
-            tickets,
-            closing,
-            reopens: OnceLock::new(),
-            was_full,
-            mending,
-        })
+        let reopener = Reopener::new(hosts.clone(), logs.clone());
+        Ok(Self { control, programs, hosts, logs, clients, tickets, closing, was_full, reopener })
     }
 
     /// The folder with all files.
@@ -117,10 +100,9 @@ impl Node {
         &self.logs
     }
 
-    /// From now on tells that before a database that the engine has dropped is opened again.
-    pub(crate) fn on_reopen(&self, tell: impl Fn() + Send + Sync + 'static) {
-        // Said once, by the engine that holds it.
-        let _ = self.reopens.set(Box::new(tell));
+    /// Opens databases again that the engine has dropped.
+    pub(crate) fn reopener(&self) -> &Arc<Reopener> {
+        &self.reopener
     }
 
     /// Starts every database, so that timers run and dangling clients leave without waiting for a
@@ -171,29 +153,27 @@ impl Node {
         let Ok(databases) = self.control.databases() else { return false };
         if read_only {
             self.was_full.store(true, Ordering::SeqCst);
-        } else if self.was_full.swap(false, Ordering::SeqCst) {
-            self.mend_logs(&databases).await;
+        } else if self.was_full.load(Ordering::SeqCst) {
+            if !self.reopener.end_disordered(&databases).await {
+                return false;
+            }
+            self.was_full.store(false, Ordering::SeqCst);
         }
         let mut all_told = true;
         for database in databases {
             let (owner, identity) = (database.owner_identity, database.database_identity);
             // One that the engine has dropped, because its disk was full, is opened again.
             let id = database.id;
-            if let Err(error) = self.launch(database).await {
-                tracing::warn!(database = %identity, "not started: {error:#}");
-            }
-            let Ok(module) = self.hosts.get_module_host(id).await else {
-                all_told = false;
-                continue;
+            let told = match self.launch(database).await {
+                Ok(()) => self.call_read_only(id, owner, read_only).await,
+                Err(error) => Err(error),
             };
-            let args = ReducerArgs::Json(format!("[{read_only}]").into());
-            let called =
-                module.call_reducer(owner, None, None, None, None, READ_ONLY_REDUCER, args);
-            match called.await {
-                Ok(_) => tracing::warn!(database = %identity, read_only, "the disk's room changed"),
-                Err(ReducerCallError::NoSuchReducer) => {}
+            match told {
+                Ok(()) => {
+                    tracing::warn!(database = %identity, read_only, "the disk's room changed")
+                }
                 Err(error) => {
-                    tracing::warn!(database = %identity, "not told: {error}");
+                    tracing::debug!(database = %identity, "not told: {error:#}");
                     all_told = false;
                 }
             }
@@ -201,22 +181,14 @@ impl Node {
         all_told
     }
 
-    /// Opens again those databases whose log cannot be read on behind what attempts to write to the
-    /// full disk have left in it: what is written behind that would be lost.
-    async fn mend_logs(&self, databases: &[Database]) {
-        for database in databases {
-            let id = database.id;
-            let folder = self.hosts.data_dir.replica(id).commit_log().0;
-            // The newest segment is the only one that was written to.
-            let scan = tokio::task::spawn_blocking(move || log::scan(&folder, u64::MAX)).await;
-            let Ok(Ok(Scan { damage: Some(Damage { goes_on_at: Some(_), .. }), .. })) = scan else {
-                continue;
-            };
-            let identity = database.database_identity;
-            tracing::warn!(database = %identity, "the full disk left its log in disorder");
-            if let Err(error) = self.hosts.exit_module_host(id).await {
-                tracing::warn!(database = %identity, "it does not end: {error:#}");
-            }
+    async fn call_read_only(&self, id: u64, owner: Identity, on: bool) -> anyhow::Result<()> {
+        let module = self.hosts.get_module_host(id).await?;
+        let args = ReducerArgs::Json(format!("[{on}]").into());
+        let called = module.call_reducer(owner, None, None, None, None, READ_ONLY_REDUCER, args);
+        match called.await {
+            Ok(done) => done.outcome.into_result(),
+            Err(ReducerCallError::NoSuchReducer) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -237,31 +209,9 @@ impl Node {
     async fn launch(&self, database: Database) -> anyhow::Result<()> {
         ensure!(!self.closing.load(Ordering::SeqCst), "the engine is stopping");
         let id = database.id;
-        if self.logs.is_left_behind(id) {
-            return self.relaunch(database).await;
-        }
-        self.hosts.get_or_launch_module_host(database, id).await?;
-        Ok(())
-    }
-
-    /// Starts a database that the engine has dropped because it panicked, as on a full disk: what it
-    /// left is written or repaired first, as at a start.
-    async fn relaunch(&self, database: Database) -> anyhow::Result<()> {
-        let _one_at_a_time = self.mending.lock().await;
-        let id = database.id;
-        if self.logs.is_left_behind(id) {
-            ensure!(self.logs.end(id, END_PATIENCE).await, "its log is still being written");
-            let (replica, known) = (self.hosts.data_dir.replica(id), database.clone());
+        if self.reopener.is_dropped(id).await {
             let label = self.control.label(&database.database_identity);
-            let mended = tokio::task::spawn_blocking(move || {
-                boot::repair_log(&replica, &known, &label).map(|repairs| (repairs, label))
-            });
-            let (repairs, label) = mended.await??;
-            let repairs = repairs.join(", ");
-            tracing::warn!(database = label, repairs, "opened again after the engine dropped it");
-            if let Some(tell) = self.reopens.get() {
-                tell();
-            }
+            return self.reopener.reopen(database, label).await;
         }
         self.hosts.get_or_launch_module_host(database, id).await?;
         Ok(())
@@ -420,6 +370,9 @@ impl ControlStateWriteAccess for Node {
         };
         Self::owned_by(&database, publisher)?;
         let id = database.id;
+        if self.reopener.is_dropped(id).await {
+            self.launch(database.clone()).await?;
+        }
         self.wait_for_disconnects(&database).await?;
         let bytes = spec.program_bytes.into();
         let update = self.hosts.update_module_host(database, spec.host_type, id, bytes).await?;

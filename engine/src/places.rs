@@ -27,6 +27,9 @@ impl<K> Default for Places<K> {
 impl<K: Eq + Hash + Clone> Places<K> {
     /// A place, or none when that many hold one.
     pub(crate) fn take(&self, key: K, most: u32) -> Option<Place<K>> {
+        if most == 0 {
+            return None;
+        }
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = map.entry(key.clone()).or_default();
         if *count >= most {

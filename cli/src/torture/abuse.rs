@@ -16,7 +16,7 @@ use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::raw::{addr_of, call, frame, socket};
 use super::site::Site;
-use super::{Extent, Findings, audit};
+use super::{Extent, Findings, audit, audit_end};
 use crate::bench::proc::peak_memory_mb;
 
 /// How long the attack lasts.
@@ -57,7 +57,7 @@ pub(super) async fn run(extent: Extent) -> anyhow::Result<Findings> {
     let peak_mb = peak_memory_mb(site.running()?.process_id)?;
     site.kill().await?;
     site.start().await?;
-    let kept = ledger.audit(&ledger.page(), &site.reach.snapshot().await?)?.kept;
+    let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
 
     let [p50, _, p99] = latencies.percentiles_ms();
@@ -69,8 +69,8 @@ pub(super) async fn run(extent: Extent) -> anyhow::Result<Findings> {
     ensure!(told.refusals("guard.message_too_long") > 0, "no long message is counted");
     ensure!(told.number("haven_guard_slowed_total") > 0, "the flood is not slowed");
     Ok(format!(
-        "flood, {SOCKETS_OF_ONE_ACCOUNT} sockets of one account, frames of 32 MiB, headers byte by \
-         byte, {CONNECTS} connects for {} s: from input to observation p50 {p50:.1}, p99 {p99:.1} \
+        "a flood of calls, {SOCKETS_OF_ONE_ACCOUNT} sockets of one account, frames of 32 MiB, headers byte by \
+         byte, up to {CONNECTS} connects, for {} s: from input to observation p50 {p50:.1}, p99 {p99:.1} \
          ms over {} steps; at most {peak_mb} MB; {refused} sockets refused, all counted; {kept} \
          commands told as written, all there",
         ATTACK.as_secs(),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, spread};
+use super::{Extent, Findings, audit, audit_end, spread};
 use crate::child::Launch;
 
 /// Where Debian's package `libfaketime` puts it, below a folder for each architecture.
@@ -37,9 +37,6 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         ("FAKETIME_TIMESTAMP_FILE", &*path),
         ("FAKETIME_NO_CACHE", "1"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        // Instances outlive a jump of a day.
-        ("HAVEN_INSTANCES__HOLLOW__LIFETIME_SECONDS", "604800"),
-        ("HAVEN_INSTANCES__HOLLOW__EMPTY_SECONDS", "604800"),
     ];
     let mut site = Site::open(&faked).await?;
     let token = Launch::new(site.dir(), &["token", "--data-dir", "data"]);
@@ -66,7 +63,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let (ledger, _) = crowd.dismiss().await?;
     site.kill().await?;
     site.start().await?;
-    let kept = ledger.audit(&ledger.page(), &site.reach.snapshot().await?)?.kept;
+    let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
     Ok(format!(
         "the server's clock jumped by {jumps:?} s; everybody moves again {}; {kept} commands told \

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit};
+use super::{Extent, Findings, audit, audit_end};
 
 /// The disk, MiB, and how much of it must be free for newcomers and for players.
 const DISK_MIB: u32 = 256;
@@ -42,18 +42,24 @@ pub(super) async fn run(extent: Extent, disk: Option<&Path>) -> anyhow::Result<F
 /// Starts this command again where a small disk is mounted.
 async fn within_a_namespace(extent: Extent) -> anyhow::Result<Findings> {
     let dir = tempfile::TempDir::with_prefix("haven-torture-")?;
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "sh", "-c"]);
-    command.arg(format!("mount -t tmpfs -o size={DISK_MIB}m haven \"$0\" && exec \"$@\""));
-    command.arg(dir.path()).arg(std::env::current_exe()?).args(["torture", "disk"]);
-    let Extent { seed, players, .. } = extent;
-    command.args(["--seed", &seed.to_string(), "--players", &players.to_string()]);
-    command.arg("--disk").arg(dir.path()).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.context("unshare (Debian: apt install util-linux)")?;
-    let (told, complaint) = (text(&output.stdout), text(&output.stderr));
-    if complaint.contains("unshare") || complaint.contains("mount:") {
+    let within = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", script]).arg(dir.path());
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        command
+    };
+    let mount = format!("mount -t tmpfs -o size={DISK_MIB}m haven \"$0\"");
+    let tried = within(&mount).output().await.context("unshare (Debian: util-linux)")?;
+    if !tried.status.success() {
+        let complaint = text(&tried.stderr);
         return Ok(format!("left out: no small disk can be mounted here: {complaint}"));
     }
+    let mut command = within(&format!("{mount} && exec \"$@\""));
+    command.arg(std::env::current_exe()?).args(["torture", "disk"]);
+    let Extent { seed, players, .. } = extent;
+    command.args(["--seed", &seed.to_string(), "--players", &players.to_string()]);
+    let output = command.arg("--disk").arg(dir.path()).output().await?;
+    let (told, complaint) = (text(&output.stdout), text(&output.stderr));
     ensure!(output.status.success(), "{complaint}");
     Ok(told)
 }
@@ -101,24 +107,23 @@ async fn fill(extent: Extent, disk: &Path) -> anyhow::Result<Findings> {
     let full_at = Instant::now();
     let filled = fill_at_once(&filler)?;
     tokio::time::sleep(FULL).await;
-    let told_while_full = crowd.ledger.page();
     fs::remove_file(&filler)?;
     room(&site, 0).await?;
     crowd.wait_in_world(BACK_TIMEOUT).await.context("after the disk was full at once")?;
     let back = full_at.elapsed() - FULL;
     ensure!(site.running()?.process_id == process_id && !site.running()?.has_ended(), "it ended");
     audit(&site.reach, &crowd).await.context("after the disk was full at once")?;
+    let log = fs::read_to_string(disk.join("server.log")).unwrap_or_default();
+    let reopened = log.matches("opened again after the engine dropped it").count();
     let (ledger, _) = crowd.dismiss().await?;
     site.kill().await?;
     site.start().await?;
-    let now = site.reach.snapshot().await?;
-    ledger.audit(&told_while_full, &now)?;
-    let kept = ledger.audit(&ledger.page(), &now)?.kept;
+    let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
     Ok(format!(
         "a disk of {DISK_MIB} MiB filled slowly: newcomers get {}, the realm is read-only and says \
          so, and goes on when there is room; filled at once ({} MiB): everybody plays again {:.1} s \
-         after there is room, without a restart; {kept} commands told as written, all there",
+         after there is room, without a restart (databases opened again: {reopened}); {kept} commands told as written, all there",
         refusal.code(),
         filled >> 20,
         back.as_secs_f64(),

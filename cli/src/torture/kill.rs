@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 
 use super::ledger::Audit;
 use super::players::{Crowd, Pace};
-use super::site::{Site, ensure_sound};
-use super::{Extent, Findings, audit, spread};
+use super::site::Site;
+use super::{Extent, Findings, audit, audit_end, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
 const ALIVE_MILLIS: std::ops::Range<u64> = 50..2_000;
@@ -37,14 +37,12 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     // Once more, so that only what is on disk counts.
     site.kill().await?;
     site.start().await?;
-    let now = site.reach.snapshot().await?;
-    ensure_sound(&now)?;
-    let audit = ledger.audit(&ledger.page(), &now)?;
+    let kept = audit_end(&site.reach, &ledger).await?;
     let acts = counts.acts.load(std::sync::atomic::Ordering::Relaxed);
     site.stop().await?;
     let slowest = ready.iter().max().copied().unwrap_or_default();
     ensure!(slowest <= READY_MAX, "it took {slowest:?} to be ready again");
-    let (kills, kept) = (ready.len(), audit.kept);
+    let kills = ready.len();
     Ok(format!(
         "{kills} kills, {acts} acts of {} players; {kept} commands told as written, all there; \
          {unwaited_lost} acknowledged changes that nobody waited for lost; ready {}",

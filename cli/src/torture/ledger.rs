@@ -166,6 +166,7 @@ impl Ledger {
             }
         }
         book.openers.clone_from(&page.0.openers);
+        book.told = page.0.told;
     }
 
     /// Compares a snapshot with what was told before and after it was taken.

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::players::{Crowd, Pace};
 use super::raw::{call, socket};
 use super::site::Site;
-use super::{Extent, Findings, audit, spread};
+use super::{Extent, Findings, audit, audit_end, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
 const ALIVE_MILLIS: std::ops::Range<u64> = 500..3_000;
@@ -59,6 +59,10 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let sustained = if extent.is_short { SUSTAINED / 3 } else { SUSTAINED };
     behind.watch(&site, sustained).await;
     let sustained_per_s = per_s(sent.load(Ordering::Relaxed), sustained);
+    ensure!(
+        sustained_per_s > carried_per_s * 1.2,
+        "no overload: {sustained_per_s:.0} inputs/s were let in, {carried_per_s:.0}/s can be carried"
+    );
     let kills = extent.kills.div_ceil(4);
     for number in 1..=kills {
         let alive = Duration::from_millis(chance.random_range(ALIVE_MILLIS));
@@ -73,7 +77,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let (ledger, _) = crowd.dismiss().await?;
     site.kill().await?;
     site.start().await?;
-    let kept = ledger.audit(&ledger.page(), &site.reach.snapshot().await?)?.kept;
+    let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
     let Behind { millis, transactions, held } = behind;
     Ok(format!(

@@ -5,11 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use tokio::time::Instant;
 
 use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, spread};
+use super::{Extent, Findings, audit, audit_end, spread};
 use crate::child::Launch;
 
 /// How long the server stands still, milliseconds.
@@ -24,6 +25,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let mut site = Site::open(&[]).await?;
     let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
     let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
+    let mut bystanders = Bystanders::come(&site.reach).await?;
     let pauses = if extent.is_short { 1 } else { 5 };
     let mut back = vec![];
     for number in 1..=pauses {
@@ -31,18 +33,22 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         site.running()?.signal("STOP").await?;
         tokio::time::sleep(pause).await;
         site.running()?.signal("CONT").await?;
-        back.push(crowd.wait_in_world(BACK_TIMEOUT).await?);
+        let resumed = Instant::now();
+        bystanders.step_again(BACK_TIMEOUT).await?;
+        crowd.wait_in_world(BACK_TIMEOUT).await?;
+        back.push(resumed.elapsed());
         audit(&site.reach, &crowd).await.with_context(|| format!("after pause {number}"))?;
     }
     let clients_pause = if extent.is_short { CLIENTS_PAUSE / 2 } else { CLIENTS_PAUSE };
-    let p99_ms = clients_stand_still(&site, clients_pause).await?;
+    let p99_ms = clients_stand_still(&site, &mut bystanders, clients_pause).await?;
+    bystanders.go().await?;
     let (ledger, _) = crowd.dismiss().await?;
     site.kill().await?;
     site.start().await?;
-    let kept = ledger.audit(&ledger.page(), &site.reach.snapshot().await?)?.kept;
+    let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
     Ok(format!(
-        "the server stood still {pauses} times, players back in {}; 30 clients stood still for \
+        "the server stood still {pauses} times, everybody moves again {}; 30 clients stood still for \
          {} s, a bystander's p99 meanwhile {p99_ms:.1} ms; {kept} commands told as written, all there",
         spread(&mut back),
         clients_pause.as_secs(),
@@ -50,8 +56,11 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
 }
 
 /// Bots in a process of their own stop reading, and go on later; a bystander's p99 meanwhile.
-async fn clients_stand_still(site: &Site, time: Duration) -> anyhow::Result<f64> {
-    let mut bystanders = Bystanders::come(&site.reach).await?;
+async fn clients_stand_still(
+    site: &Site,
+    bystanders: &mut Bystanders,
+    time: Duration,
+) -> anyhow::Result<f64> {
     let bots = [
         "bots",
         "--gateway",
@@ -75,13 +84,12 @@ async fn clients_stand_still(site: &Site, time: Duration) -> anyhow::Result<f64>
     let ((), mut latencies) = bystanders.step_during(pause).await?;
     bots.signal("CONT").await?;
     // They come back by themselves.
-    let until = tokio::time::Instant::now() + BACK_TIMEOUT;
+    let until = Instant::now() + BACK_TIMEOUT;
     while online(site).await? < before + 30 {
-        ensure!(tokio::time::Instant::now() < until, "clients that stood still do not come back");
+        ensure!(Instant::now() < until, "clients that stood still do not come back");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     bots.kill().await?;
-    bystanders.go().await?;
     let [_, _, p99_ms] = latencies.percentiles_ms();
     Ok(p99_ms)
 }

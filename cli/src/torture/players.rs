@@ -88,9 +88,9 @@ impl Counts {
     /// Counts an answer unless it is one that a good server gives.
     fn answer(&self, what: &str, error: &HavenError) {
         let code = error.code();
-        let is_expected = PASSING.iter().any(|start| code.starts_with(start))
-            || OUTDATED.contains(&code)
-            || error_ends_session(error);
+        let is_fault = code.ends_with(".internal") || code.starts_with("guard.token_");
+        let is_passing = PASSING.iter().any(|start| code.starts_with(start)) && !is_fault;
+        let is_expected = is_passing || OUTDATED.contains(&code) || error_ends_session(error);
         if is_expected {
             let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
             *passing = Some(format!("{what}: {error}"));
@@ -230,6 +230,22 @@ impl Holding {
     }
 }
 
+/// Counts a player as in the world for as long as it lives.
+struct Here(Arc<Counts>);
+
+impl Here {
+    fn new(counts: &Arc<Counts>) -> Self {
+        counts.in_world.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(counts))
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.in_world.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// He was told to stop.
 struct Stopped;
 
@@ -305,9 +321,8 @@ impl Player {
             realm.disconnect().await;
             return self.fail("enter_world", error).await;
         }
-        self.counts.in_world.fetch_add(1, Ordering::Relaxed);
-        let outcome = self.stay(holding, &realm, &mut events).await;
-        self.counts.in_world.fetch_sub(1, Ordering::Relaxed);
+        let here = Here::new(&self.counts);
+        let outcome = self.stay(holding, &realm, &mut events, here).await;
         realm.disconnect().await;
         outcome
     }
@@ -327,18 +342,18 @@ impl Player {
         holding: &mut Holding,
         realm: &RealmClient,
         events: &mut Events,
+        mut here: Here,
     ) -> Result<(), HavenError> {
         let mut next = Instant::now() + self.rest.mul_f64(self.chance.random::<f64>());
         while !self.is_stopped() {
             tokio::select! {
                 event = events.next_event() => match event {
                     Some(Event::Disconnected { .. }) if self.stay => {
-                        self.counts.in_world.fetch_sub(1, Ordering::Relaxed);
-                        let is_back = self.comes_back(events).await;
-                        self.counts.in_world.fetch_add(1, Ordering::Relaxed);
-                        if !is_back {
-                            break;
+                        drop(here);
+                        if !self.comes_back(events).await {
+                            return Ok(());
                         }
+                        here = Here::new(&self.counts);
                     }
                     None | Some(Event::Disconnected { .. } | Event::OutOfWorld { .. }) => break,
                     Some(_) => {}

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::players::{Crowd, Pace};
 use super::site::{Reach, free_address, with_room};
-use super::{Extent, Findings, audit, spread};
+use super::{Extent, Findings, audit, audit_end, spread};
 use crate::child::{Launch, Running};
 
 /// How long both run before something happens to one of them, milliseconds.
@@ -117,7 +117,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         audit(&pair.reach, &crowd).await.with_context(|| format!("after round {number}"))?;
     }
     let (ledger, _) = crowd.dismiss().await?;
-    let kept = ledger.audit(&ledger.page(), &pair.reach.snapshot().await?)?.kept;
+    let kept = audit_end(&pair.reach, &ledger).await?;
     pair.close().await?;
     Ok(format!(
         "host and gateway ended and started {rounds} times in any order; players back in {}; \

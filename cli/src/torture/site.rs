@@ -163,8 +163,12 @@ pub(super) fn ensure_sound(now: &Snapshot) -> anyhow::Result<()> {
     bail!("{}", broken.join("; "))
 }
 
-/// A launch whose gateway lets one address do what many do elsewhere.
+/// A launch whose gateway lets one address do what many do elsewhere, and whose instances outlive
+/// whatever is done to it.
 pub(super) fn with_room(launch: Launch) -> Launch {
+    let launch = launch
+        .variable("HAVEN_INSTANCES__HOLLOW__LIFETIME_SECONDS", "604800")
+        .variable("HAVEN_INSTANCES__HOLLOW__EMPTY_SECONDS", "604800");
     let limit = |name: &str| format!("HAVEN_GATEWAY__LIMITS__{name}");
     let limits = [
         ("AUTH_PER_SECOND", "10000"),

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, spread};
+use super::{Extent, Findings, audit, audit_end, spread};
 
 /// How long players play between the last sync that counts and the cut, milliseconds.
 const UNSYNCED_MILLIS: std::ops::Range<u64> = 50..600;
@@ -52,8 +52,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         audit(&site.reach, &crowd).await.with_context(|| format!("cut {number}, {damage:?}"))?;
     }
     let (ledger, _) = crowd.dismiss().await?;
-    let now = site.reach.snapshot().await?;
-    let kept = ledger.audit(&ledger.page(), &now)?.kept;
+    let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
     Ok(format!(
         "{cuts} logs torn, zeroed or overwritten behind their last sync, {bytes_lost} bytes in all; \

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::restarts::{Pair, publish};
-use super::{Extent, Findings, audit, spread};
+use super::{Extent, Findings, audit, audit_end, spread};
 
 /// How long all may take to be in the world again, from the moment that the first is not.
 const BACK_MAX: Duration = Duration::from_secs(3);
@@ -57,7 +57,7 @@ pub(super) async fn run(extent: Extent) -> anyhow::Result<Findings> {
     }
     let logins_since = crowd.counts.logins.load(Ordering::Relaxed) - logins;
     let (ledger, _) = crowd.dismiss().await?;
-    let kept = ledger.audit(&ledger.page(), &pair.reach.snapshot().await?)?.kept;
+    let kept = audit_end(&pair.reach, &ledger).await?;
     pair.close().await?;
     let slowest = back.iter().max().copied().unwrap_or_default();
     ensure!(logins_since == 0, "{logins_since} players had to log in again");

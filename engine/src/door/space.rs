@@ -13,6 +13,8 @@ use crate::limits::Limits;
 
 /// How often the disk is looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long after realms could not all be told they are told again.
+pub(crate) const TELL_AGAIN_AFTER: Duration = Duration::from_secs(2);
 const MIB: u64 = 1 << 20;
 
 /// How much room there is.

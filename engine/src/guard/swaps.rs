@@ -69,7 +69,8 @@ impl Swaps {
         Passage::Publish(held)
     }
 
-    /// Ends the sockets of all databases: one of them was dropped by the engine and is opened again.
+    /// Ends the sockets of all databases: one of them was dropped by the engine and is opened
+    /// again.
     pub(crate) fn end_all(&self) {
         let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for door in doors.values_mut() {

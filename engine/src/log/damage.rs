@@ -48,7 +48,8 @@ pub(super) fn behind(segment: &Segment, byte: u64, offset: u64) -> io::Result<Op
         (&mut file).take(WINDOW_BYTES as u64).read_to_end(&mut window)?;
         for (index, header) in window.windows(COMMIT_HEADER_BYTES).enumerate() {
             let start = at + index as u64;
-            if plausible(header, offset, length - start) && whole(path, start, header)? {
+            if plausible(header, offset, length - start) && checksum(path, start, header)?.is_some()
+            {
                 return Ok(Some(Damage::at(segment, byte)));
             }
         }
@@ -74,9 +75,11 @@ fn plausible(header: &[u8], offset: u64, room: u64) -> bool {
         && bytes <= room
 }
 
-pub(super) fn whole(path: &Path, start: u64, header: &[u8]) -> io::Result<bool> {
+/// The checksum of the commit with that head, if all of it is there.
+pub(super) fn checksum(path: &Path, start: u64, header: &[u8]) -> io::Result<Option<u32>> {
     let mut file = BufReader::new(File::open(path)?);
     file.seek(SeekFrom::Start(start))?;
     let bytes = u64::from(records_bytes(header)) + (COMMIT_HEADER_BYTES + CHECKSUM_BYTES) as u64;
-    Ok(matches!(StoredCommit::decode(file.take(bytes)), Ok(Some(_))))
+    let commit = StoredCommit::decode(file.take(bytes)).ok().flatten();
+    Ok(commit.map(|commit| commit.checksum))
 }

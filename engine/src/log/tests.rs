@@ -191,6 +191,10 @@ fn what_a_full_disk_leaves_between_two_commits_is_told_from_damage() {
     check(&[&last], on, true);
     check(&[&last[..HEAD], &last[..HEAD], &last, &last[..HEAD]], on, true);
     check(&[&last[..HEAD], &next[..HEAD], &next[..HEAD]], on, true);
+    // A single transaction behind it, and another one under the number of the last.
+    check(&[&last[..HEAD]], &[&next], true);
+    check(&[&last], &[&next], true);
+    check(&[&commit(1, Some(11))], on, false);
     // One transaction is missing.
     check(&[&last[..HEAD]], &[&later], false);
     // Bytes of neither, and a commit that stands within another one.
