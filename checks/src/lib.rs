@@ -52,3 +52,50 @@ fn check_all(now: &Snapshot, rules: &[Rule]) -> Vec<Broken> {
     let found = rules.iter().map(|(rule, find)| Broken { rule, rows: find(now) });
     found.filter(|broken| !broken.rows.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// Rows of a database that nobody was ever in.
+    fn empty() -> Snapshot {
+        let mut now = Snapshot::default();
+        now.insert("world_config", json!({ "world": 0 }));
+        now.insert("realm_population", json!({ "online": 0 }));
+        now
+    }
+
+    fn broken_by(table: &str, row: Value) -> Vec<&'static str> {
+        let mut now = empty();
+        now.insert(table, row);
+        check(&now).iter().map(|broken| broken.rule).collect()
+    }
+
+    #[test]
+    fn a_database_that_nobody_was_in_breaks_no_rule() {
+        assert_eq!(check(&empty()), []);
+        assert_eq!(check_ground(&empty()), []);
+    }
+
+    #[test]
+    fn each_kind_of_stray_row_breaks_its_rule() {
+        let present = json!({ "character_id": 7, "account_id": 1 });
+        let connected = json!({ "identity": "x", "account_id": 1 });
+        let instance = json!({ "world": 9, "players": 1 });
+        let counted = json!({ "region_index": 3, "players": 2 });
+        for (table, row, rule) in [
+            ("character_presence", present, 0),
+            ("motion_path", json!({ "entity_id": 7 }), 1),
+            ("region_count", counted, 2),
+            ("account_session", json!({ "session_id": 1, "account_id": 5 }), 3),
+            ("character_position", json!({ "character_id": 7 }), 4),
+            ("realm_connection", connected, 5),
+            ("instance", instance, 6),
+            ("terrain_block", json!({ "world": 9 }), 7),
+        ] {
+            let rule = rules().nth(rule).expect("a rule");
+            assert!(broken_by(table, row).contains(&rule), "{table}: {rule}");
+        }
+    }
+}

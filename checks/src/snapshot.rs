@@ -172,7 +172,7 @@ impl Snapshot {
     }
 
     /// The bounds of a world.
-    pub(crate) fn bounds(&self, world: u32) -> Option<Area> {
+    pub fn bounds(&self, world: u32) -> Option<Area> {
         let row = self.rows("world_config").iter().find(|row| row["world"] == world)?;
         Some(area(row))
     }

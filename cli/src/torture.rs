@@ -51,7 +51,7 @@ pub(crate) struct TortureArgs {
     /// What chance follows from [default: another one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// A few of everything, with 20 players, within 3 minutes
+    /// A few of everything, with 20 players, within 3 minutes; times are told and not judged
     #[arg(long)]
     short: bool,
     /// How many play [default: 200]

@@ -4,11 +4,16 @@
 mod up;
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 use up::haven;
 
+/// One after the other: each takes all of the machine.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Runs the command on a random seed, which it says, and answers what it printed.
 fn torture(faults: &[&str]) -> String {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = TempDir::new().expect("a directory");
     let mut command: Command = haven(&[&["torture", "--short"], faults].concat());
     // It starts `unshare` and `mount` for the small disk.

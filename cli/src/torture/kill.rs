@@ -41,7 +41,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let acts = counts.acts.load(std::sync::atomic::Ordering::Relaxed);
     site.stop().await?;
     let slowest = ready.iter().max().copied().unwrap_or_default();
-    ensure!(slowest <= READY_MAX, "it took {slowest:?} to be ready again");
+    ensure!(extent.is_short || slowest <= READY_MAX, "it took {slowest:?} to be ready again");
     let kills = ready.len();
     Ok(format!(
         "{kills} kills, {acts} acts of {} players; {kept} commands told as written, all there; \
