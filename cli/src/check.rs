@@ -14,8 +14,8 @@ use crate::terminal;
 /// Check all rows of a database against the rules of every domain
 ///
 /// Reads every row as of one transaction, while players play, and changes nothing: after a restore,
-/// or when something seems wrong. A rule that is broken is told with the rows that break it, and the
-/// exit code is 1.
+/// or when something seems wrong. A rule that is broken is told with the rows that break it, and
+/// the exit code is 1.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Host of the database [default: http://127.0.0.1:3000]

@@ -170,7 +170,7 @@ impl Node {
             };
             match told {
                 Ok(()) => {
-                    tracing::warn!(database = %identity, read_only, "the disk's room changed")
+                    tracing::warn!(database = %identity, read_only, "the disk's room changed");
                 }
                 Err(error) => {
                     tracing::debug!(database = %identity, "not told: {error:#}");

@@ -70,7 +70,8 @@ pub(super) async fn run(extent: Extent) -> anyhow::Result<Findings> {
     ensure!(told.number("haven_guard_slowed_total") > 0, "the flood is not slowed");
     Ok(format!(
         "a flood of calls, {SOCKETS_OF_ONE_ACCOUNT} sockets of one account, frames of 32 MiB, headers byte by \
-         byte, up to {CONNECTS} connects, for {} s: from input to observation p50 {p50:.1}, p99 {p99:.1} \
+         byte, up to {CONNECTS} connects, for {} s: from input to observation p50 {p50:.1}, p99 \
+         {p99:.1} \
          ms over {} steps; at most {peak_mb} MB; {refused} sockets refused, all counted; {kept} \
          commands told as written, all there",
         ATTACK.as_secs(),

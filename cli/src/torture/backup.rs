@@ -59,7 +59,8 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     ensure!(extent.is_short || p99 < P99_MS_MAX, "a bystander's p99 is {p99} ms, p50 {p50} ms");
     Ok(format!(
         "two backups while {} play, each checked by an engine of its own: from input to \
-         observation p50 {p50:.1}, p99 {p99:.1} ms over {} steps; {} rows restored as they were, and \
+         observation p50 {p50:.1}, p99 {p99:.1} ms over {} steps; {} rows restored as they were, \
+         and \
          {} as of a moment before; a flipped bit is found",
         extent.players,
         latencies.count(),

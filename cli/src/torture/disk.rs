@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ async fn fill(extent: Extent, disk: &Path) -> anyhow::Result<Findings> {
     fs::remove_file(&filler)?;
     room(&site, 0).await?;
     crowd.wait_in_world(BACK_TIMEOUT).await.context("after the disk was full at once")?;
-    let back = full_at.elapsed() - FULL;
+    let back = full_at.elapsed().saturating_sub(FULL);
     ensure!(site.running()?.process_id == process_id && !site.running()?.has_ended(), "it ended");
     audit(&site.reach, &crowd).await.context("after the disk was full at once")?;
     let log = fs::read_to_string(disk.join("server.log")).unwrap_or_default();
@@ -122,7 +122,8 @@ async fn fill(extent: Extent, disk: &Path) -> anyhow::Result<Findings> {
     site.stop().await?;
     Ok(format!(
         "a disk of {DISK_MIB} MiB filled slowly: newcomers get {}, the realm is read-only and says \
-         so, and goes on when there is room; filled at once ({} MiB): everybody plays again {:.1} s \
+         so, and goes on when there is room; filled at once ({} MiB): everybody plays again {:.1} \
+         s \
          after there is room, without a restart (databases opened again: {reopened}); {kept} commands told as written, all there",
         refusal.code(),
         filled >> 20,
@@ -150,7 +151,7 @@ async fn room(site: &Site, wanted: u64) -> anyhow::Result<()> {
     }
 }
 
-async fn fill_slowly(filler: &PathBuf) -> anyhow::Result<()> {
+async fn fill_slowly(filler: &Path) -> anyhow::Result<()> {
     let mut file = File::create(filler)?;
     let bytes = vec![1; STEP_BYTES];
     while file.write_all(&bytes).is_ok() {

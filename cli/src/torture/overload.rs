@@ -82,7 +82,8 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let Behind { millis, transactions, held } = behind;
     Ok(format!(
         "the machine carries {carried_per_s:.0} inputs/s, {sustained_per_s:.0}/s were sent; {kills} kills; \
-         {kept} commands told as written, all there; {unwaited_lost} changes that nobody waited for \
+         {kept} commands told as written, all there; {unwaited_lost} changes that nobody waited \
+         for \
          lost; the log at most {millis} ms and {transactions} transactions behind, players held \
          {held} times; ready {}",
         spread(&mut ready)

@@ -50,23 +50,30 @@ impl Site {
     /// Starts one with these variables `HAVEN_…` besides those that all have.
     pub(super) async fn open(variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = TempDir::with_prefix("haven-torture-")?;
-        let mut site = Self::at(dir.path(), variables).await?;
-        site._removed = Some(dir);
-        Ok(site)
+        let path = dir.path().to_owned();
+        Self::start_in(path, Some(dir), variables).await
     }
 
     /// The same, in a directory that somebody else removes.
     pub(super) async fn at(dir: &Path, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_in(dir.to_owned(), None, variables).await
+    }
+
+    async fn start_in(
+        dir: PathBuf,
+        removed: Option<TempDir>,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let (listen, stdb_listen) = (free_address()?, free_address()?);
-        let mut launch = with_room(Launch::up(dir, &listen, &stdb_listen));
+        let mut launch = with_room(Launch::up(&dir, &listen, &stdb_listen));
         for (name, value) in variables {
             launch = launch.variable(name, *value);
         }
         let running = launch.start().await?;
         let (gateway, uri) = (running.told("gateway")?, running.told("database")?);
         let token_file = dir.join("data/owner.token");
-        let (reach, dir) = (Reach { gateway, uri, token_file }, dir.to_owned());
-        Ok(Self { running: Some(running), dir, launch, reach, _removed: None })
+        let reach = Reach { gateway, uri, token_file };
+        Ok(Self { running: Some(running), dir, launch, reach, _removed: removed })
     }
 
     /// The directory it was started in; its data is in `data` below.

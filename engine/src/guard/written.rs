@@ -63,12 +63,11 @@ impl Barrier {
     pub(super) async fn wait(&self, database: &str, caller: &Caller) -> Result<(), Refusal> {
         let all = self.all.take((), WAITING_MAX).ok_or(Refusal::WaitersTooMany)?;
         // Gateways are the owner, and wait for many accounts.
-        let of_account = match caller.standing {
-            Standing::Owner => None,
-            _ => {
-                let place = self.accounts.take(caller.subject.clone(), WAITING_PER_ACCOUNT_MAX);
-                Some(place.ok_or(Refusal::WaitersTooMany)?)
-            }
+        let of_account = if caller.standing == Standing::Owner {
+            None
+        } else {
+            let place = self.accounts.take(caller.subject.clone(), WAITING_PER_ACCOUNT_MAX);
+            Some(place.ok_or(Refusal::WaitersTooMany)?)
         };
         let written = tokio::time::timeout(self.patience, self.logbook.written(database)).await;
         drop((all, of_account));
