@@ -22,6 +22,7 @@ mod tail;
 mod upgrade;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -30,8 +31,8 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use self::ledger::{Audit, Ledger};
-use self::players::Crowd;
-use self::site::{Reach, ensure_sound};
+use self::players::{Counts, Crowd};
+use self::site::{Reach, Site, ensure_sound};
 use crate::signals::StopSignal;
 use crate::terminal;
 
@@ -185,6 +186,17 @@ async fn audit_end(reach: &Reach, ledger: &Ledger) -> anyhow::Result<u64> {
     let now = reach.snapshot().await?;
     ensure_sound(&now)?;
     Ok(ledger.audit(&ledger.page(), &now)?.kept)
+}
+
+/// Lets the players go, and kills the server once more, so that only what is on disk counts; how
+/// many commands were told as written, and what was counted.
+async fn finish(mut site: Site, crowd: Crowd) -> anyhow::Result<(u64, Arc<Counts>)> {
+    let (ledger, counts) = crowd.dismiss().await?;
+    site.kill().await?;
+    site.start().await?;
+    let kept = audit_end(&site.reach, &ledger).await?;
+    site.stop().await?;
+    Ok((kept, counts))
 }
 
 /// Durations as their median and largest, seconds.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, audit_end, spread};
+use super::{Extent, Findings, audit, finish, spread};
 use crate::child::Launch;
 
 /// Where Debian's package `libfaketime` puts it, below a folder for each architecture.
@@ -38,7 +38,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         ("FAKETIME_NO_CACHE", "1"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ];
-    let mut site = Site::open(&faked).await?;
+    let site = Site::open(&faked).await?;
     let token = Launch::new(site.dir(), &["token", "--data-dir", "data"]);
     let token = faked.iter().fold(token, |launch, (name, value)| launch.variable(name, *value));
     let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
@@ -60,11 +60,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         token.run().await.with_context(context)?;
         audit(&site.reach, &crowd).await.with_context(context)?;
     }
-    let (ledger, _) = crowd.dismiss().await?;
-    site.kill().await?;
-    site.start().await?;
-    let kept = audit_end(&site.reach, &ledger).await?;
-    site.stop().await?;
+    let (kept, _) = finish(site, crowd).await?;
     Ok(format!(
         "the server's clock jumped by {jumps:?} s; everybody moves again {}; {kept} commands told \
          as written, all there",

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, audit_end};
+use super::{Extent, Findings, audit, finish};
 
 /// The disk, MiB, and how much of it must be free for newcomers and for players.
 const DISK_MIB: u32 = 256;
@@ -115,11 +115,7 @@ async fn fill(extent: Extent, disk: &Path) -> anyhow::Result<Findings> {
     audit(&site.reach, &crowd).await.context("after the disk was full at once")?;
     let log = fs::read_to_string(disk.join("server.log")).unwrap_or_default();
     let reopened = log.matches("opened again after the engine dropped it").count();
-    let (ledger, _) = crowd.dismiss().await?;
-    site.kill().await?;
-    site.start().await?;
-    let kept = audit_end(&site.reach, &ledger).await?;
-    site.stop().await?;
+    let (kept, _) = finish(site, crowd).await?;
     Ok(format!(
         "a disk of {DISK_MIB} MiB filled slowly: newcomers get {}, the realm is read-only and says \
          so, and goes on when there is room; filled at once ({} MiB): everybody plays again {:.1} \

@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use super::ledger::Audit;
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, audit_end, spread};
+use super::{Extent, Findings, audit, finish, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
 const ALIVE_MILLIS: std::ops::Range<u64> = 50..2_000;
@@ -33,13 +33,8 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         unwaited_lost += lost;
     }
     crowd.wait_in_world(Duration::from_mins(1)).await?;
-    let (ledger, counts) = crowd.dismiss().await?;
-    // Once more, so that only what is on disk counts.
-    site.kill().await?;
-    site.start().await?;
-    let kept = audit_end(&site.reach, &ledger).await?;
+    let (kept, counts) = finish(site, crowd).await?;
     let acts = counts.acts.load(std::sync::atomic::Ordering::Relaxed);
-    site.stop().await?;
     let slowest = ready.iter().max().copied().unwrap_or_default();
     ensure!(extent.is_short || slowest <= READY_MAX, "it took {slowest:?} to be ready again");
     let kills = ready.len();

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::players::{Crowd, Pace};
 use super::raw::{call, socket};
 use super::site::Site;
-use super::{Extent, Findings, audit, audit_end, spread};
+use super::{Extent, Findings, audit, finish, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
 const ALIVE_MILLIS: std::ops::Range<u64> = 500..3_000;
@@ -74,11 +74,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     }
     flood.shutdown().await;
     crowd.wait_in_world(Duration::from_mins(2)).await?;
-    let (ledger, _) = crowd.dismiss().await?;
-    site.kill().await?;
-    site.start().await?;
-    let kept = audit_end(&site.reach, &ledger).await?;
-    site.stop().await?;
+    let (kept, _) = finish(site, crowd).await?;
     let Behind { millis, transactions, held } = behind;
     Ok(format!(
         "the machine carries {carried_per_s:.0} inputs/s, {sustained_per_s:.0}/s were sent; {kills} kills; \

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::bystanders::Bystanders;
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, audit_end, spread};
+use super::{Extent, Findings, audit, finish, spread};
 use crate::child::Launch;
 
 /// How long the server stands still, milliseconds.
@@ -42,11 +42,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let clients_pause = if extent.is_short { CLIENTS_PAUSE / 2 } else { CLIENTS_PAUSE };
     let p99_ms = clients_stand_still(&site, &mut bystanders, clients_pause).await?;
     bystanders.go().await?;
-    let (ledger, _) = crowd.dismiss().await?;
-    site.kill().await?;
-    site.start().await?;
-    let kept = audit_end(&site.reach, &ledger).await?;
-    site.stop().await?;
+    let (kept, _) = finish(site, crowd).await?;
     Ok(format!(
         "the server stood still {pauses} times, everybody moves again {}; 30 clients stood still for \
          {} s, a bystander's p99 meanwhile {p99_ms:.1} ms; {kept} commands told as written, all there",

@@ -81,7 +81,8 @@ impl Pair {
 pub(super) async fn publish(dir: &Path, server: &str, wasm: Option<&str>) -> anyhow::Result<()> {
     let mut args = vec!["publish", "--data-dir", "data", "--server", server];
     args.extend(wasm.iter().flat_map(|file| ["--wasm", file]));
-    Launch::new(dir, &args).run().await.map(|_| ())
+    // It is the publisher who says how long instances live.
+    with_room(Launch::new(dir, &args)).run().await.map(|_| ())
 }
 
 pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Findings> {
