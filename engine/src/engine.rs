@@ -108,14 +108,8 @@ impl Engine {
         let node = Node::open(data_dir, config.in_memory, tickets.clone()).await;
         let node = Arc::new(node.map_err(unusable)?);
         node.launch_all().await.map_err(unusable)?;
-        let guard = Arc::new(Guard::new(config.guard, tickets, node.clone()));
-
-        let told = Arc::downgrade(&guard);
-        node.reopener().tell(move || {
-            if let Some(guard) = told.upgrade() {
-                guard.end_sockets();
-            }
-        });
+        let swaps = node.swaps().clone();
+        let guard = Arc::new(Guard::new(config.guard, tickets, node.clone(), swaps));
 
         let router = routes::router(&node, database_routes(), axum07::Router::new());
         let router = router.with_state(node.clone());

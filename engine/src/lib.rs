@@ -26,6 +26,7 @@ mod reopen;
 mod schema;
 mod server;
 mod snapshots;
+mod swaps;
 mod ticket;
 mod versions;
 

@@ -39,6 +39,7 @@ use crate::control::{Control, NameClaim};
 use crate::durability::WatchedLogs;
 use crate::guard::Logbook;
 use crate::reopen::Reopener;
+use crate::swaps::Swaps;
 use crate::ticket::TicketOffice;
 
 /// How long a publish waits for `client_disconnected` of the clients it sent away.
@@ -53,6 +54,7 @@ pub(crate) struct Node {
     hosts: HostController,
     logs: Arc<WatchedLogs>,
     clients: ClientActorIndex,
+    swaps: Arc<Swaps>,
     tickets: Arc<TicketOffice>,
     /// Set once by a stop; no database is started afterwards.
     closing: AtomicBool,
@@ -85,8 +87,20 @@ impl Node {
         );
         let clients = ClientActorIndex::new();
         let [closing, was_full] = [false; 2].map(AtomicBool::new);
-        let reopener = Reopener::new(hosts.clone(), logs.clone());
-        Ok(Self { control, programs, hosts, logs, clients, tickets, closing, was_full, reopener })
+        let swaps = Arc::new(Swaps::default());
+        let reopener = Reopener::new(hosts.clone(), logs.clone(), swaps.clone());
+        Ok(Self {
+            control,
+            programs,
+            hosts,
+            logs,
+            clients,
+            swaps,
+            tickets,
+            closing,
+            was_full,
+            reopener,
+        })
     }
 
     /// The folder with all files.
@@ -100,9 +114,9 @@ impl Node {
         &self.logs
     }
 
-    /// Opens databases again that the engine has dropped.
-    pub(crate) fn reopener(&self) -> &Arc<Reopener> {
-        &self.reopener
+    /// By which sockets open, and end when their database is replaced.
+    pub(crate) fn swaps(&self) -> &Arc<Swaps> {
+        &self.swaps
     }
 
     /// Starts every database, so that timers run and dangling clients leave without waiting for a
@@ -192,7 +206,7 @@ impl Node {
         }
     }
 
-    /// The guard has ended the database's sockets; the old module must still see them go.
+    /// The database's sockets have been ended; the old module must still see them go.
     async fn wait_for_disconnects(&self, database: &Database) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + PUBLISH_PATIENCE;
         let id = database.id;
@@ -249,9 +263,13 @@ fn replica_of(database_id: u64) -> Replica {
 
 #[async_trait]
 impl Logbook for Node {
-    async fn written(&self, database: &str) -> Option<bool> {
+    fn identity(&self, database: &str) -> Option<Identity> {
         let by_name = self.control.lookup(database).ok().flatten();
-        let identity = by_name.or_else(|| Identity::from_hex(database).ok())?;
+        by_name.or_else(|| Identity::from_hex(database).ok())
+    }
+
+    async fn written(&self, database: &str) -> Option<bool> {
+        let identity = self.identity(database)?;
         let database = self.control.database_of(&identity).ok().flatten()?;
         Some(self.logs.wait_written_of(database.id).await)
     }
@@ -373,6 +391,11 @@ impl ControlStateWriteAccess for Node {
         if self.reopener.is_dropped(id).await {
             self.launch(database.clone()).await?;
         }
+        // A trial in memory, while players play: what it compiles is found again by the update, and a
+        // module that does not even start is refused before anybody is sent away for it.
+        let program = Program::from_bytes(&spec.program_bytes[..]);
+        self.hosts.check_module_validity(database.clone(), program).await?;
+        let _closed = self.swaps.close(database.database_identity).await;
         self.wait_for_disconnects(&database).await?;
         let bytes = spec.program_bytes.into();
         let update = self.hosts.update_module_host(database, spec.host_type, id, bytes).await?;

@@ -6,7 +6,7 @@
 //! Leaves out on purpose: why it was dropped, which the log of the process tells.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -16,6 +16,7 @@ use spacetimedb::messages::control_db::Database;
 use crate::boot;
 use crate::durability::WatchedLogs;
 use crate::log::{self, Damage, Scan};
+use crate::swaps::Swaps;
 
 /// How long it is waited until a dropped database is let go of, and again until its log is written.
 const END_PATIENCE: Duration = Duration::from_secs(3);
@@ -26,21 +27,18 @@ const SETTLED: Duration = Duration::from_millis(1_200);
 pub(crate) struct Reopener {
     hosts: HostController,
     logs: Arc<WatchedLogs>,
-    /// Told before a database is opened again.
-    tell: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    swaps: Arc<Swaps>,
     /// Held while a database is opened again.
     busy: Mutex<BTreeMap<u64, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Reopener {
-    pub(crate) fn new(hosts: HostController, logs: Arc<WatchedLogs>) -> Arc<Self> {
-        Arc::new(Self { hosts, logs, tell: OnceLock::new(), busy: Mutex::default() })
-    }
-
-    /// From now on tells that before a database is opened again.
-    pub(crate) fn tell(&self, tell: impl Fn() + Send + Sync + 'static) {
-        // Said once, by the engine that holds it.
-        let _ = self.tell.set(Box::new(tell));
+    pub(crate) fn new(
+        hosts: HostController,
+        logs: Arc<WatchedLogs>,
+        swaps: Arc<Swaps>,
+    ) -> Arc<Self> {
+        Arc::new(Self { hosts, logs, swaps, busy: Mutex::default() })
     }
 
     /// Whether the engine has dropped a database that was open.
@@ -77,10 +75,10 @@ impl Reopener {
 
     async fn mend(&self, database: &Database, label: String) -> anyhow::Result<()> {
         let id = database.id;
-        if self.logs.is_first_attempt(id)
-            && let Some(tell) = self.tell.get()
-        {
-            tell();
+        if self.logs.is_first_attempt(id) {
+            // They would hang for ever: the engine neither ends them nor hands them to the database
+            // that is opened in its place.
+            self.swaps.end(database.database_identity);
         }
         ensure!(self.logs.end(id, END_PATIENCE).await, "its log is still being written");
         let (replica, known) = (self.hosts.data_dir.replica(id), database.clone());

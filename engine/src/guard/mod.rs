@@ -11,7 +11,6 @@
 mod keys;
 pub(crate) mod refusal;
 mod routes;
-mod swaps;
 mod token;
 mod written;
 
@@ -38,10 +37,10 @@ pub(crate) use written::Logbook;
 
 use crate::door::{Door, Pass, Place};
 use crate::limits::Limits;
+use crate::swaps::{Opening, Swaps};
 use crate::ticket::TicketOffice;
 use keys::KeyRing;
 use routes::{Access, Effect, Parameters, Route};
-use swaps::{Passage, Swaps};
 use token::{Caller, Standing};
 use written::Barrier;
 
@@ -95,7 +94,8 @@ pub(crate) struct Guard {
     config: GuardConfig,
     keys: KeyRing,
     tickets: Arc<TicketOffice>,
-    swaps: Swaps,
+    swaps: Arc<Swaps>,
+    logbook: Arc<dyn Logbook>,
     door: Arc<Door>,
     barrier: Barrier,
     run: String,
@@ -103,17 +103,18 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// A guard that lets in whom `config` says, with tickets from `tickets`, and answers from
-    /// `logbook` who waits for the disk.
+    /// `logbook` who waits for the disk; sockets open and end by `swaps`.
     pub(crate) fn new(
         config: GuardConfig,
         tickets: Arc<TicketOffice>,
         logbook: Arc<dyn Logbook>,
+        swaps: Arc<Swaps>,
     ) -> Self {
         let keys = KeyRing::new(config.keys.clone());
         let door = Arc::new(Door::new(config.limits.clone()));
         let run = uuid::Uuid::new_v4().simple().to_string();
-        let (swaps, barrier) = (Swaps::default(), Barrier::new(logbook));
-        Self { config, keys, tickets, swaps, door, barrier, run }
+        let barrier = Barrier::new(logbook.clone());
+        Self { config, keys, tickets, swaps, logbook, door, barrier, run }
     }
 
     /// Which run of the engine this is: another one after each start, and after a database was
@@ -124,12 +125,6 @@ impl Guard {
             again => HeaderValue::try_from(format!("{}-{again}", self.run)),
         };
         run.expect("invariant: hex digits and numbers may stand in a header")
-    }
-
-    /// Ends every socket: those of a database that was dropped would hang for ever, for the engine
-    /// neither ends them nor hands them to the database that is opened in its place.
-    pub(crate) fn end_sockets(&self) {
-        self.swaps.end_all();
     }
 
     /// Where connections are counted and metered.
@@ -192,13 +187,10 @@ impl Guard {
         Instant::now() + caller.remaining() + self.config.limits.token_grace()
     }
 
-    /// Waits for its turn, where a request has to.
-    async fn passage(&self, effect: &Effect) -> Passage {
-        match effect {
-            Effect::Opens(database) => self.swaps.open(database).await,
-            Effect::Publishes(database) => self.swaps.publish(database).await,
-            Effect::Renews | Effect::Counts | Effect::Waits(_) | Effect::None => Passage::Other,
-        }
+    /// Waits until a socket may open, where one is asked for on a database that there is.
+    async fn opening(&self, effect: &Effect) -> Option<Opening> {
+        let Effect::Opens(database) = effect else { return None };
+        Some(self.swaps.open(self.logbook.identity(database)?).await)
     }
 
     /// Has the engine answer, and opens the connection where it became a socket.
@@ -209,16 +201,16 @@ impl Guard {
         next: Next,
     ) -> Result<Response<Body>, Refusal> {
         let Going { request, effect, seat } = going;
-        let passage = self.passage(&effect).await;
+        let opening = self.opening(&effect).await;
         let response = next.run(request).await;
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS => {
-                let swap = passage.end_of_socket().ok_or(Refusal::Internal)?;
+                let end = opening.as_ref().ok_or(Refusal::Internal)?.end.clone();
                 let until = seat.as_ref().map(|seat| seat.until);
                 if let Some(seat) = &seat {
                     self.door.remember(&seat.account, seat.connection, pass);
                 }
-                pass.opened(swap, seat.map(|seat| seat.place), until);
+                pass.opened(end, seat.map(|seat| seat.place), until);
                 Ok(response)
             }
             // The engine found a body without a declared length to be longer than the limit.

@@ -50,7 +50,6 @@ enum Kind {
     Renew,
     Metrics,
     Written,
-    Publish,
     Other,
 }
 
@@ -59,8 +58,6 @@ enum Kind {
 pub(crate) enum Effect {
     /// The connection is a socket on that database.
     Opens(String),
-    /// The database has another module.
-    Publishes(String),
     /// A socket may stay longer; the engine is not asked.
     Renews,
     /// The guard's own numbers; the engine is not asked.
@@ -109,7 +106,6 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Refu
         (_, [.., "renew"]) => Kind::Renew,
         (_, ["v1", "metrics"]) => Kind::Metrics,
         (_, [.., "written"]) => Kind::Written,
-        ("PUT", ["v1", "database", _]) => Kind::Publish,
         _ => Kind::Other,
     };
     Ok(Route { access, database, body_bytes_max, kind, segments })
@@ -173,7 +169,6 @@ impl Route<'_> {
     pub(crate) fn effect(&self) -> Effect {
         match (self.kind, self.database) {
             (Kind::Subscribe, Some(database)) => Effect::Opens(database.to_owned()),
-            (Kind::Publish, Some(database)) => Effect::Publishes(database.to_owned()),
             (Kind::Renew, _) => Effect::Renews,
             (Kind::Metrics, _) => Effect::Counts,
             (Kind::Written, Some(database)) => Effect::Waits(database.to_owned()),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use spacetimedb::Identity;
 
 use super::refusal::Refusal;
 use super::token::{Caller, Standing};
@@ -23,9 +24,12 @@ const WAITING_MAX: u32 = 4_096;
 /// Most callers that wait at once with tokens of one account.
 const WAITING_PER_ACCOUNT_MAX: u32 = 16;
 
-/// What knows how far the databases are written.
+/// What knows the databases, and how far they are written.
 #[async_trait]
 pub(crate) trait Logbook: Send + Sync {
+    /// Which database that is, by name or identity; `None` when there is no such name.
+    fn identity(&self, database: &str) -> Option<Identity>;
+
     /// Waits until everything that a database, by name or identity, has committed before this call
     /// is on disk; `false` when it was closed first, `None` when there is no such database.
     async fn written(&self, database: &str) -> Option<bool>;
@@ -89,6 +93,10 @@ mod tests {
 
     #[async_trait]
     impl Logbook for Disk {
+        fn identity(&self, _: &str) -> Option<Identity> {
+            None
+        }
+
         async fn written(&self, database: &str) -> Option<bool> {
             if database != "haven" {
                 return None;

@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use spacetimedb::Identity;
 use spacetimedb::auth::EcKeyPair;
 use tempfile::TempDir;
 
@@ -62,6 +63,10 @@ struct Written;
 
 #[async_trait::async_trait]
 impl Logbook for Written {
+    fn identity(&self, database: &str) -> Option<Identity> {
+        (database == "haven").then_some(Identity::ONE)
+    }
+
     async fn written(&self, database: &str) -> Option<bool> {
         (database == "haven").then_some(true)
     }
@@ -84,7 +89,7 @@ impl Issuer {
         std::fs::write(&file, set.to_string()).expect("a writable directory");
         let tickets = Arc::new(TicketOffice::new().expect("a key pair"));
         let config = GuardConfig::new(ISSUER, KeySource::File(file));
-        let guard = Arc::new(Guard::new(config, tickets.clone(), Arc::new(Written)));
+        let guard = Arc::new(Guard::new(config, tickets.clone(), Arc::new(Written), Arc::default()));
         Self { pair, guard, tickets, folder }
     }
 
