@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use haven_engine::{GuardConfig, KeySource, Limits};
+use haven_engine::{CHECKPOINT_TRANSACTIONS, GuardConfig, KeySource, Limits};
 use haven_gateway::GatewayConfig;
 use haven_gateway::tokens::{ADMIN_AUDIENCE, realm_audience};
 use serde::Deserialize;
@@ -72,6 +72,8 @@ pub(crate) struct ServerSection {
     pub(crate) in_memory: bool,
     /// Of each database, MiB.
     pub(crate) module_logs_mib: u32,
+    /// Between two snapshots of a database; 0 for the engine's own alone.
+    pub(crate) checkpoint_transactions: u64,
 }
 
 impl Default for ServerSection {
@@ -82,6 +84,7 @@ impl Default for ServerSection {
             stdb_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             in_memory: false,
             module_logs_mib: 64,
+            checkpoint_transactions: CHECKPOINT_TRANSACTIONS,
         }
     }
 }

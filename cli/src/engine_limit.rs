@@ -54,6 +54,7 @@ async fn measure_beside() -> anyhow::Result<EngineLimit> {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         in_memory: true,
         module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
+        checkpoint_transactions: 0,
         guard: GuardConfig {
             issuer: ISSUER.to_owned(),
             audience_admin: ADMIN_AUDIENCE.to_owned(),

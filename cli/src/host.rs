@@ -72,6 +72,7 @@ pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
         listen: config.server.stdb_listen,
         in_memory: config.server.in_memory,
         module_logs_bytes_max: u64::from(config.server.module_logs_mib) << 20,
+        checkpoint_transactions: config.server.checkpoint_transactions,
         guard: config.guard(&jwks_file),
     });
     Ok(engine.await?)

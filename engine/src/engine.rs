@@ -23,6 +23,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::DropGuard;
 use tower::Layer as _;
 
+use crate::checkpoints::Checkpoints;
 use crate::control::Control;
 use crate::door::Door;
 use crate::guard::{self, Guard, GuardConfig};
@@ -56,6 +57,10 @@ pub struct EngineConfig {
     pub in_memory: bool,
     /// What each database's module may log before the oldest is removed, bytes.
     pub module_logs_bytes_max: u64,
+    /// A database has a snapshot whenever its log holds so many transactions behind the newest one,
+    /// at most once a minute, so that a start replays little; 0 leaves it at the engine's own
+    /// snapshots, every 1,000,000 transactions.
+    pub checkpoint_transactions: u64,
     /// Whom to let in.
     pub guard: GuardConfig,
 }
@@ -69,7 +74,7 @@ pub struct Engine {
     node: Arc<Node>,
     guard: Arc<Guard>,
     /// What looks at logs and disk; ended first, for it holds the node.
-    watches: Option<(DropGuard, Option<DropGuard>)>,
+    watches: Option<(DropGuard, Option<DropGuard>, Option<Checkpoints>)>,
     repairs: Vec<String>,
     _janitor: LogJanitor,
     // Dropped last, in this order: the lock on the data directory, then the directory itself.
@@ -123,13 +128,15 @@ impl Engine {
             };
             guard.door().watch_space(folder.clone(), announce)
         });
+        let checkpoints = (!config.in_memory && config.checkpoint_transactions > 0)
+            .then(|| Checkpoints::start(node.clone(), config.checkpoint_transactions));
         let server = Server::start(listener, layer.layer(router), guard.door().clone())
             .map_err(|source| EngineError::Listen { addr: config.listen, source })?;
         Ok(Self {
             server,
             node,
             guard,
-            watches: Some((watch, watch_space)),
+            watches: Some((watch, watch_space, checkpoints)),
             repairs,
             _janitor: janitor,
             _lock: lock,

@@ -9,6 +9,7 @@
 pub mod backup;
 mod bindings;
 mod boot;
+mod checkpoints;
 mod control;
 mod door;
 mod durability;
@@ -34,6 +35,7 @@ mod versions;
 mod tests;
 
 pub use bindings::{BindingsLanguage, generate_bindings, generate_player_bindings};
+pub use checkpoints::CHECKPOINT_TRANSACTIONS;
 pub use engine::{Engine, EngineConfig, EngineMetrics, MODULE_LOGS_BYTES_MAX};
 pub use error::EngineError;
 pub use guard::{GuardConfig, KeySource, Refusal, TOKEN_BYTES_MAX};

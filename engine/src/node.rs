@@ -32,7 +32,7 @@ use spacetimedb_client_api_messages::name::{
 };
 use spacetimedb_datastore::traits::Program;
 use spacetimedb_paths::FromPathUnchecked as _;
-use spacetimedb_paths::server::{ModuleLogsDir, ServerDataDir};
+use spacetimedb_paths::server::{ModuleLogsDir, ReplicaDir, ServerDataDir};
 use spacetimedb_paths::standalone::StandaloneDataDirExt as _;
 
 use crate::control::{Control, NameClaim};
@@ -112,6 +112,12 @@ impl Node {
     /// The commit logs of the databases that run.
     pub(crate) fn logs(&self) -> &Arc<WatchedLogs> {
         &self.logs
+    }
+
+    /// A database, and where its files are.
+    pub(crate) fn files_of(&self, id: u64) -> Option<(Database, ReplicaDir)> {
+        let database = self.control.database(id).ok().flatten()?;
+        Some((database, self.hosts.data_dir.replica(id)))
     }
 
     /// By which sockets open, and end when their database is replaced.

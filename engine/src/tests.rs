@@ -5,6 +5,7 @@
 
 mod backups;
 mod boot;
+mod checkpoints;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,6 +42,7 @@ impl Host {
             listen: "127.0.0.1:0".parse().expect("an address"),
             in_memory,
             module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
+            checkpoint_transactions: 0,
             guard: GuardConfig::new("haven", keys),
         }
     }

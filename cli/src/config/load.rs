@@ -147,6 +147,10 @@ fn check(config: &Config) -> Result<(), (String, String)> {
     if !(1..=65_536).contains(&config.server.module_logs_mib) {
         return Err(("server.module_logs_mib".to_owned(), "is 1 to 65536".to_owned()));
     }
+    if !matches!(config.server.checkpoint_transactions, 0 | 1_000..=1_000_000) {
+        let problem = "is 0 or 1000 to 1000000".to_owned();
+        return Err(("server.checkpoint_transactions".to_owned(), problem));
+    }
     check_realm(config)?;
     config.world.validate().map_err(|error| {
         let key = match error {
@@ -251,6 +255,7 @@ mod tests {
         refused("[server]\nlisten = 'here'", &[], &[FILE, "server.listen", "here"]);
         refused("[server]\nin_memory = 3", &[], &[FILE, "server.in_memory", "3"]);
         refused("[server]\nmodule_logs_mib = 0", &[], &[FILE, "module_logs_mib", "1 to 65536"]);
+        refused("[server]\ncheckpoint_transactions = 999", &[], &[FILE, "0 or 1000 to 1000000"]);
         refused("[realm]\nid = 70000", &[], &[FILE, "realm.id", "70000"]);
         refused("[realm]\nid = 0", &[], &[FILE, "realm.id", "1 to 65535"]);
         refused("[realm]\ncapacity = 0", &[], &[FILE, "realm.capacity"]);

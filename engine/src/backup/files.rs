@@ -127,7 +127,7 @@ pub(super) fn write_private(path: &Path, contents: &[u8]) -> Result<(), BackupEr
 }
 
 /// All files below a folder; none when it is missing. Symbolic links are not followed.
-pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

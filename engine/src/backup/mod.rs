@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use spacetimedb_lib::Timestamp;
 
 pub use error::BackupError;
+pub(crate) use files::files_below;
 pub use manifest::{DatabaseEntry, FORMAT, FileEntry, Manifest};
 
 use store::Store;

@@ -81,6 +81,7 @@ pub fn engine_config(data_dir: &Path, keys_dir: &Path, in_memory: bool) -> Engin
         listen: "127.0.0.1:0".parse().expect("an address"),
         in_memory,
         module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
+        checkpoint_transactions: 0,
         guard: GuardConfig::new(ISSUER, KeySource::File(keys_dir.join("jwks.json"))),
     }
 }

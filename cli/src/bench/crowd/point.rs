@@ -272,6 +272,7 @@ mod tests {
             listen: "127.0.0.1:0".parse().expect("an address"),
             in_memory: true,
             module_logs_bytes_max: MODULE_LOGS_BYTES_MAX,
+            checkpoint_transactions: 0,
             guard: GuardConfig::new(ISSUER, KeySource::File(keys.jwks_path())),
         });
         let engine = engine.await.expect("the engine starts");
