@@ -80,7 +80,9 @@ async fn quiet(reach: &Reach) -> anyhow::Result<(Timestamp, Snapshot)> {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = reach.snapshot().await?;
         ensure_sound(&now)?;
-        if differences(&before, &now).is_empty() {
+        // A block's seconds of inputs end by themselves, the last one up to two seconds later.
+        let is_over = now.rows("block_input").is_empty();
+        if is_over && differences(&before, &now).is_empty() {
             return Ok((Timestamp::now(), now));
         }
         before = now;

@@ -78,6 +78,9 @@ pub(super) struct Counts {
     pub(super) acts: AtomicU64,
     /// Registrations and logins.
     pub(super) logins: AtomicU64,
+    /// From a lost connection until the SDK had brought a player back into the world, of each that
+    /// waited for it.
+    back: Mutex<Vec<Duration>>,
     /// Answers that must not be, by code.
     strange: Mutex<BTreeMap<String, u64>>,
     /// The last answer of a server that was away or full.
@@ -98,6 +101,11 @@ impl Counts {
             let mut strange = self.strange.lock().unwrap_or_else(PoisonError::into_inner);
             *strange.entry(format!("{what}: {error}")).or_default() += 1;
         }
+    }
+
+    /// How long players were away whose connection was lost, since this was asked last.
+    pub(super) fn take_back(&self) -> Vec<Duration> {
+        std::mem::take(&mut *self.back.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The last answer of a server that was away or full.
@@ -159,7 +167,7 @@ impl Crowd {
     }
 
     /// Whether all are in the world.
-    pub(super) fn all_in_world(&self) -> bool {
+    fn all_in_world(&self) -> bool {
         self.counts.in_world.load(Ordering::Relaxed) >= u64::from(self.pace.players)
     }
 
@@ -348,9 +356,9 @@ impl Player {
         while !self.is_stopped() {
             tokio::select! {
                 event = events.next_event() => match event {
-                    Some(Event::Disconnected { .. }) if self.stay => {
+                    Some(Event::Disconnected { at, .. }) if self.stay => {
                         drop(here);
-                        if !self.comes_back(events).await {
+                        if !self.comes_back(events, at).await {
                             return Ok(());
                         }
                         here = Here::new(&self.counts);
@@ -371,17 +379,20 @@ impl Player {
         Ok(())
     }
 
-    /// Waits for the SDK to bring him back.
-    async fn comes_back(&self, events: &mut Events) -> bool {
+    /// Waits for the SDK to bring him back, who was sent away at that moment.
+    async fn comes_back(&self, events: &mut Events, lost_at: std::time::Instant) -> bool {
         let back = async {
             while let Some(event) = events.next_event().await {
-                if let Event::Reconnected { .. } = event {
-                    return true;
+                if let Event::Reconnected { at, .. } = event {
+                    return Some(at - lost_at);
                 }
             }
-            false
+            None
         };
-        timeout(STAY_TIMEOUT, back).await.unwrap_or(false)
+        let took = timeout(STAY_TIMEOUT, back).await.unwrap_or_default();
+        let mut back = self.counts.back.lock().unwrap_or_else(PoisonError::into_inner);
+        back.push(took.unwrap_or(STAY_TIMEOUT));
+        took.is_some()
     }
 
     /// Does one thing; `false` when he wants to come anew.
