@@ -75,7 +75,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_publish_ends_the_sockets_of_its_database_alone() {
-        let (swaps, [one, other]) = (Swaps::default(), [1, 2].map(|n| Identity::from_byte_array([n; 32])));
+        let (swaps, [one, other]) =
+            (Swaps::default(), [1, 2].map(|n| Identity::from_byte_array([n; 32])));
         let (its, others) = (swaps.open(one).await.end, swaps.open(other).await.end);
         drop(swaps.close(one).await);
         assert!(its.is_cancelled() && !others.is_cancelled());

@@ -89,7 +89,8 @@ impl Issuer {
         std::fs::write(&file, set.to_string()).expect("a writable directory");
         let tickets = Arc::new(TicketOffice::new().expect("a key pair"));
         let config = GuardConfig::new(ISSUER, KeySource::File(file));
-        let guard = Arc::new(Guard::new(config, tickets.clone(), Arc::new(Written), Arc::default()));
+        let guard =
+            Arc::new(Guard::new(config, tickets.clone(), Arc::new(Written), Arc::default()));
         Self { pair, guard, tickets, folder }
     }
 
