@@ -7,7 +7,9 @@
 pub mod accounts;
 pub mod audit;
 pub mod characters;
+pub mod combat;
 pub mod commands;
+pub mod content;
 pub mod errors;
 pub mod instances;
 pub mod motion;

@@ -1,0 +1,1 @@
+//! Packs: texts in, entries and faults out.
