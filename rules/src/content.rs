@@ -2,12 +2,23 @@
 //!
 //! Keeps true: an entry says everything about itself in whole numbers with their unit in the name;
 //! it refers to others by key; nothing here is code that a pack could bring.
-//! Leaves out on purpose: reading files ([`pack`]), and what the numbers do (`combat`).
+//! Leaves out on purpose: reading files ([`pack`]), the ranges of the numbers ([`limits`]), and what
+//! the numbers do (`combat`).
 //!
 //! One foot of the table game is 300 mm here, so that a square of 5 feet is 1.5 m; one round is
 //! 6,000 ms.
 
+#![expect(missing_docs, reason = "fields whose name and type say everything have no comment")]
+
+mod check;
+pub mod diff;
+mod entry;
+pub mod limits;
 pub mod pack;
+#[cfg(test)]
+mod tests;
+
+pub use entry::Kind;
 
 use serde::{Deserialize, Serialize};
 
@@ -635,6 +646,10 @@ pub struct AbilityDef {
     /// Uses between rests; 0 for any number.
     #[serde(default)]
     pub uses_per_short_rest: u8,
+    /// Uses at levels 1 to 20, in place of whichever number above is not 0; empty for the same at
+    /// all levels.
+    #[serde(default)]
+    pub uses_by_level: Vec<u8>,
     pub target: Target,
     /// 0 to 300,000; 1500 for touch.
     #[serde(default)]
