@@ -1,4 +1,4 @@
-//! What is checked of abilities: what a spell has and nothing else does, and what each effect needs.
+//! What is checked of abilities: what a spell has and nothing else does, what each effect needs.
 
 use crate::combat::dice::Dice;
 use crate::content::entry::Kind;

@@ -26,7 +26,7 @@ pub(super) fn creature(check: &mut Check<'_>, creature: &CreatureDef) {
         check.fail("hit_dice", format!("is {}, less than 1 on average", creature.hit_dice));
     }
     check.range("speed_mm_per_round", creature.speed_mm_per_round, &limits::SPEED_MM_PER_ROUND);
-    people::scores(check, "scores", &creature.scores, &limits::SCORE);
+    people::scores(check, "scores", creature.scores, &limits::SCORE);
     let saves: Vec<_> = creature.saves.iter().map(|save| save.attribute).collect();
     check.list("saves", &saves);
     for (index, save) in creature.saves.iter().enumerate() {
@@ -77,10 +77,10 @@ fn attack(check: &mut Check<'_>, path: &str, attack: &CreatureAttack) {
     match (attack.extra_dice, attack.extra_damage) {
         (Some(dice), Some(_)) => abilities::dice(check, &at("extra_dice"), dice),
         (Some(_), None) => {
-            check.fail(&at("extra_damage"), "is missing, though there is extra_dice")
+            check.fail(&at("extra_damage"), "is missing, though there is extra_dice");
         }
         (None, Some(_)) => {
-            check.fail(&at("extra_dice"), "is missing, though there is extra_damage")
+            check.fail(&at("extra_dice"), "is missing, though there is extra_damage");
         }
         (None, None) => {}
     }

@@ -26,13 +26,13 @@ pub(super) fn race(check: &mut Check<'_>, race: &RaceDef) {
     check.source(source);
     check.text_if_any(text);
     check.range("speed_mm_per_round", *speed_mm_per_round, &limits::SPEED_MM_PER_ROUND);
-    scores(check, "bonuses", bonuses, &limits::RACE_BONUS);
+    scores(check, "bonuses", *bonuses, &limits::RACE_BONUS);
     check.range("darkvision_mm", *darkvision_mm, &limits::DARKVISION_MM);
     check.list("resistances", resistances);
     check.keys("features", Kind::Feature, features);
 }
 
-pub(super) fn scores(check: &mut Check<'_>, path: &str, scores: &Scores, range: &limits::Range) {
+pub(super) fn scores(check: &mut Check<'_>, path: &str, scores: Scores, range: &limits::Range) {
     for attribute in Attribute::ALL {
         check.range(&format!("{path}.{}", attribute.word()), scores.get(*attribute), range);
     }
@@ -100,7 +100,7 @@ fn class_casting(check: &mut Check<'_>, class: &ClassDef) {
     match (casts && !class.prepares, class.spells_known.is_empty()) {
         (true, true) => check.fail("spells_known", "is missing, though it casts unprepared"),
         (false, false) => {
-            check.fail("spells_known", "is there, though it does not cast unprepared")
+            check.fail("spells_known", "is there, though it does not cast unprepared");
         }
         (true, false) | (false, true) => {}
     }
