@@ -97,7 +97,7 @@ fn a_fault_hides_no_other() {
         format!("good.toml:87: {bolt} unknown field `radius`"),
         format!("good.toml:88: {bolt} level: invalid value: integer `-1`, expected u8"),
         format!("good.toml:93: {bolt} effects: \"1x10\" is not dice as in 2d6+3"),
-        "good.toml:184: there is no kind tent".to_owned(),
+        "good.toml:188: there is no kind tent".to_owned(),
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (found, expected) in std::iter::zip(&found, &expected) {

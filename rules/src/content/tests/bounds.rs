@@ -413,8 +413,8 @@ fn things_and_camps_are_bounded() {
         ),
         ("count_min = 2", "count_min = 6", "camp den: members[0].count_min is more than count_max"),
         (
-            "count_min = 2, count_max = 5",
-            "count_min = 0, count_max = 0",
+            "members = [\n    { creature = \"wolf\", count_min = 2, count_max = 5",
+            "members = [\n    { creature = \"wolf\", count_min = 0, count_max = 0",
             "camp den: members are none at most",
         ),
         ("value = 6000", "value = 999", "setting round_millis: value is 999, at least 1000"),
