@@ -2,4 +2,20 @@
 //!
 //! Keeps true: dice come in from outside, and every one that was thrown goes out with the outcome.
 
+pub mod areas;
+pub mod armor;
+pub mod casting;
+pub mod check;
+pub mod concentration;
+pub mod conditions;
+pub mod damage;
 pub mod dice;
+pub mod experience;
+pub mod health;
+pub mod initiative;
+pub mod opportunity;
+pub mod rest;
+pub mod scores;
+pub mod source;
+pub mod threat;
+pub mod turn;
