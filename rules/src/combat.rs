@@ -5,6 +5,8 @@
 pub mod areas;
 pub mod armor;
 pub mod casting;
+#[cfg(test)]
+mod chances;
 pub mod check;
 pub mod concentration;
 pub mod conditions;
@@ -17,5 +19,7 @@ pub mod opportunity;
 pub mod rest;
 pub mod scores;
 pub mod source;
+#[cfg(test)]
+mod srd;
 pub mod threat;
 pub mod turn;

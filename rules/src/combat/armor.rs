@@ -4,9 +4,7 @@
 
 use super::check::Edges;
 use super::dice::Dice;
-use crate::content::{
-    ArmorDef, ArmorKind, Attribute, FOOT_MM, Size, WeaponDef, WeaponProperty,
-};
+use crate::content::{ArmorDef, ArmorKind, Attribute, FOOT_MM, Size, WeaponDef, WeaponProperty};
 
 /// Armor class without any armor, before dexterity.
 pub const UNARMORED: i32 = 10;
@@ -167,11 +165,8 @@ pub fn check_grip(
 /// By which attribute a weapon attacks: a finesse weapon by the better of strength and dexterity,
 /// one that shoots by dexterity, all others by strength, thrown ones too.
 pub fn attack_attribute(weapon: &WeaponDef, strength: i32, dexterity: i32) -> Attribute {
-    let is_by_dexterity = if has(weapon, WeaponProperty::Finesse) {
-        dexterity > strength
-    } else {
-        shoots(weapon)
-    };
+    let is_by_dexterity =
+        if has(weapon, WeaponProperty::Finesse) { dexterity > strength } else { shoots(weapon) };
     if is_by_dexterity { Attribute::Dexterity } else { Attribute::Strength }
 }
 

@@ -70,7 +70,13 @@ impl FromStr for Dice {
         };
         let (count, sides) = match dice.split_once('d') {
             Some((count, sides)) => {
-                let parse = |text: &str| text.parse::<u8>().map_err(|_| wrong());
+                let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+                let parse = |text: &str| {
+                    Some(text)
+                        .filter(is_number)
+                        .and_then(|text| text.parse().ok())
+                        .ok_or_else(wrong)
+                };
                 (parse(count)?, parse(sides)?)
             }
             None if dice.is_empty() => (0, 0),

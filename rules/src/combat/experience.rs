@@ -165,8 +165,8 @@ mod tests {
             prop_assert_eq!(sum, u64::from(whole));
             let total: u128 = contributions.iter().copied().map(u128::from).sum();
             for (share, contribution) in shares.iter().zip(&contributions) {
-                if total > 0 {
-                    let floor = u128::from(whole) * u128::from(*contribution) / total;
+                let exact = u128::from(whole) * u128::from(*contribution);
+                if let Some(floor) = exact.checked_div(total) {
                     prop_assert!((floor..=floor + 1).contains(&u128::from(*share)));
                 }
             }

@@ -52,8 +52,9 @@ mod tests {
             rolls in prop::collection::vec((1_i32..5, 8_i8..12), 1..12),
             turn in 0_usize..12,
         ) {
+            let with_ids = (0..).zip(&rolls);
             let mut one: Vec<Place> =
-                (0..).zip(&rolls).map(|(id, (roll, dexterity))| place((*roll, *dexterity, id))).collect();
+                with_ids.map(|(id, (roll, dexterity))| place((*roll, *dexterity, id))).collect();
             let mut other = one.clone();
             other.rotate_left(turn % rolls.len());
             order(&mut one);

@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_rest_lasts_and_is_not_disturbed() {
-        let times = RestTimes { now: 480_000, began_at: 0, disturbed_at: 0, long_rest_at: i64::MIN };
+        let times =
+            RestTimes { now: 480_000, began_at: 0, disturbed_at: 0, long_rest_at: i64::MIN };
         for (rest, times, lost, expected) in [
             (Rest::Long, times, 1, Ok(())),
             (Rest::Long, times, 20, Err(NoRest::Down)),
