@@ -13,6 +13,8 @@ pub mod conditions;
 pub mod damage;
 pub mod dice;
 pub mod experience;
+#[cfg(test)]
+mod fight;
 pub mod health;
 pub mod initiative;
 pub mod opportunity;

@@ -7,6 +7,8 @@
 //! One foot of the table game is 300 mm here, so that a square of 5 feet is 1.5 m; one round is
 //! 6,000 ms.
 
+#![allow(missing_docs, reason = "a field whose name says all has no more to say")]
+
 pub mod pack;
 
 use serde::{Deserialize, Serialize};
