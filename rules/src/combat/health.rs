@@ -403,7 +403,10 @@ mod tests {
         #[test]
         fn hit_points_stay_within_their_bounds(
             max in any::<i32>(),
-            steps in prop::collection::vec((0_u8..8, any::<i32>(), any::<bool>(), 1_u8..=20), 1..40),
+            steps in prop::collection::vec(
+                (0_u8..8, any::<i32>(), any::<bool>(), 1_u8..=20),
+                1..40,
+            ),
         ) {
             let mut health = Health::new(max);
             for (step, amount, flag, number) in steps {

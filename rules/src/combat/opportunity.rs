@@ -18,9 +18,9 @@ pub struct Leaving {
     pub is_own_movement: bool,
 }
 
-/// Whether leaving gives the other a strike (SRD 5.1, "Combat", Opportunity Attacks). `may_react` is
-/// whether the other has its reaction ([`super::turn`]); `sees` whether it sees who leaves; who is
-/// an enemy its caller knows.
+/// Whether leaving gives the other a strike (SRD 5.1, "Combat", Opportunity Attacks). `may_react`
+/// is whether the other has its reaction ([`super::turn`]); `sees` whether it sees who leaves; who
+/// is an enemy its caller knows.
 pub const fn provokes(leaving: &Leaving, may_react: bool, sees: bool) -> bool {
     let leaves = leaving.before_mm <= leaving.reach_mm && leaving.after_mm > leaving.reach_mm;
     leaves && leaving.is_own_movement && !leaving.is_disengaged && may_react && sees
