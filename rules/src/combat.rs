@@ -2,4 +2,26 @@
 //!
 //! Keeps true: dice come in from outside, and every one that was thrown goes out with the outcome.
 
+pub mod areas;
+pub mod armor;
+pub mod casting;
+#[cfg(test)]
+mod chances;
+pub mod check;
+pub mod concentration;
+pub mod conditions;
+pub mod damage;
 pub mod dice;
+pub mod experience;
+#[cfg(test)]
+mod fight;
+pub mod health;
+pub mod initiative;
+pub mod opportunity;
+pub mod rest;
+pub mod scores;
+pub mod source;
+#[cfg(test)]
+mod srd;
+pub mod threat;
+pub mod turn;

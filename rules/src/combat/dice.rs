@@ -70,7 +70,13 @@ impl FromStr for Dice {
         };
         let (count, sides) = match dice.split_once('d') {
             Some((count, sides)) => {
-                let parse = |text: &str| text.parse::<u8>().map_err(|_| wrong());
+                let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+                let parse = |text: &str| {
+                    Some(text)
+                        .filter(is_number)
+                        .and_then(|text| text.parse().ok())
+                        .ok_or_else(wrong)
+                };
                 (parse(count)?, parse(sides)?)
             }
             None if dice.is_empty() => (0, 0),
@@ -117,6 +123,73 @@ pub trait Roller {
     fn roll(&mut self, sides: u8) -> u8;
 }
 
+/// Dice that were thrown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rolled {
+    /// Which.
+    pub dice: Dice,
+    /// What each showed, in order.
+    pub shown: Vec<u8>,
+    /// Their sum and the bonus; below 0 where the bonus is.
+    pub total: i32,
+}
+
+/// Throws dice.
+pub fn roll(dice: Dice, roller: &mut dyn Roller) -> Rolled {
+    let shown: Vec<u8> = (0..dice.count).map(|_| roller.roll(dice.sides)).collect();
+    let sum: i32 = shown.iter().copied().map(i32::from).sum();
+    Rolled { dice, shown, total: sum + i32::from(dice.bonus) }
+}
+
+/// `4 + 2 + 3 = 9`: what each die showed, the bonus, and their sum.
+impl fmt::Display for Rolled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, shown) in self.shown.iter().enumerate() {
+            write!(f, "{}{shown}", if at == 0 { "" } else { " + " })?;
+        }
+        match (self.shown.len(), self.dice.bonus) {
+            (0, bonus) => write!(f, "{bonus}"),
+            (1, 0) => Ok(()),
+            (_, 0) => write!(f, " = {}", self.total),
+            (_, bonus) => {
+                let sign = if bonus < 0 { '-' } else { '+' };
+                write!(f, " {sign} {} = {}", bonus.unsigned_abs(), self.total)
+            }
+        }
+    }
+}
+
+/// Dice that show what was written down, for tests and for telling a fight again.
+#[derive(Clone, Debug)]
+pub struct Fixed<'a> {
+    numbers: &'a [u8],
+    used: usize,
+    is_wrong: bool,
+}
+
+impl<'a> Fixed<'a> {
+    /// Dice that will show these numbers, one after another.
+    pub const fn new(numbers: &'a [u8]) -> Self {
+        Self { numbers, used: 0, is_wrong: false }
+    }
+
+    /// Whether exactly these numbers were asked for, each of a die that can show it.
+    pub const fn is_used_up(&self) -> bool {
+        self.used == self.numbers.len() && !self.is_wrong
+    }
+}
+
+impl Roller for Fixed<'_> {
+    /// The next number; 1 where none is left or the die cannot show it.
+    fn roll(&mut self, sides: u8) -> u8 {
+        let next = self.numbers.get(self.used).copied();
+        self.used = self.used.saturating_add(1);
+        let good = next.filter(|number| (1..=sides).contains(number));
+        self.is_wrong |= good.is_none();
+        good.unwrap_or(1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,5 +207,32 @@ mod tests {
         {
             assert!(text.parse::<Dice>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_each_die_showed_is_kept() {
+        for (dice, numbers, total, text) in [
+            ("2d6+3", &[4, 2][..], 9, "4 + 2 + 3 = 9"),
+            ("1d8", &[8], 8, "8"),
+            ("1d4-2", &[1], -1, "1 - 2 = -1"),
+            ("5", &[], 5, "5"),
+        ] {
+            let mut fixed = Fixed::new(numbers);
+            let rolled = roll(dice.parse().expect("dice"), &mut fixed);
+            assert_eq!((rolled.total, rolled.to_string().as_str()), (total, text));
+            assert_eq!(rolled.shown, numbers);
+            assert!(fixed.is_used_up());
+        }
+    }
+
+    #[test]
+    fn fixed_dice_notice_what_was_not_written_down() {
+        let mut too_few = Fixed::new(&[3]);
+        assert_eq!((too_few.roll(6), too_few.roll(6)), (3, 1));
+        assert!(!too_few.is_used_up());
+        let mut too_high = Fixed::new(&[7]);
+        assert_eq!(too_high.roll(6), 1);
+        assert!(!too_high.is_used_up());
+        assert!(!Fixed::new(&[1]).is_used_up());
     }
 }
