@@ -695,6 +695,9 @@ pub struct CreatureAttack {
     pub extra_dice: Option<Dice>,
     #[serde(default)]
     pub extra_damage: Option<DamageType>,
+    /// Most of it among the attacks of one action; 0 for any number.
+    #[serde(default)]
+    pub times_max: u8,
     /// What a hit forces besides.
     #[serde(default)]
     pub save: Option<SaveDef>,
