@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Flags, load};
 use crate::{
-    account, backup, bench, bots, check, gateway, host, keys, publish, realm, token, torture, up,
+    account, backup, bench, bots, check, content, gateway, host, keys, publish, realm, token, torture, up,
     world,
 };
 
@@ -53,6 +53,7 @@ enum Command {
     Keys(keys::KeysArgs),
     Backup(backup::BackupArgs),
     Check(check::CheckArgs),
+    Content(content::ContentArgs),
     Bots(bots::BotsArgs),
     Bench(bench::BenchArgs),
     Torture(torture::TortureArgs),
@@ -86,6 +87,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(args) => keys::run(args, &loader),
         Command::Backup(args) => backup::run(args, &loader).await,
         Command::Check(args) => check::run(args, &loader).await,
+        Command::Content(args) => content::run(args),
         Command::Bots(args) => bots::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Torture(args) => torture::run(args).await,

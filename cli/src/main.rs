@@ -17,6 +17,7 @@ mod bots;
 mod check;
 mod child;
 mod config;
+mod content;
 mod engine_limit;
 mod gateway;
 mod host;
