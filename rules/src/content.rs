@@ -17,6 +17,7 @@ pub mod limits;
 pub mod pack;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 pub use entry::Kind;
 
