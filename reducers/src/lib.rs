@@ -12,6 +12,7 @@ pub mod audit;
 pub mod authority;
 pub mod characters;
 pub mod commands;
+pub mod content;
 pub mod instances;
 pub mod motion;
 pub mod realms;

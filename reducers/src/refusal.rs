@@ -3,6 +3,7 @@
 use haven_rules::accounts::AccountError;
 use haven_rules::characters::CharacterError;
 use haven_rules::commands::CommandError;
+use haven_rules::content::versions::ContentError;
 use haven_rules::instances::InstanceError;
 use haven_rules::motion::MotionError;
 use haven_rules::realms::RealmError;
@@ -40,5 +41,6 @@ refusals!(
     World(WorldError),
     Motion(MotionError),
     Instance(InstanceError),
-    Command(CommandError)
+    Command(CommandError),
+    Content(ContentError)
 );

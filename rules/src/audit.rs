@@ -23,6 +23,10 @@ pub const ACTIONS: &[&str] = &[
     "realm_opened",
     "realm_configured",
     "world_configured",
+    "content_staged",
+    "content_scheduled",
+    "content_activated",
+    "content_dropped",
 ];
 
 /// The detail as it is stored: without control characters, cut to its bound.

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod audit;
 pub mod characters;
 pub mod commands;
+pub mod content;
 pub mod instances;
 pub mod motion;
 pub mod realms;
