@@ -18,6 +18,7 @@ mod audit;
 mod backups;
 mod characters;
 mod commands;
+mod content;
 mod errors;
 mod fuzz;
 mod guard;
