@@ -12,7 +12,7 @@ use super::site::Site;
 use super::{Extent, Findings, audit, finish, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 50..2_000;
+const ALIVE_MILLIS: std::ops::Range<u64> = 50..1_200;
 /// Longest it may take until it is ready again.
 const READY_MAX: Duration = Duration::from_secs(2);
 const ACTS_PER_S: f64 = 1.0;
