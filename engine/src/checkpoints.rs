@@ -29,7 +29,7 @@ use crate::node::Node;
 use crate::snapshots;
 
 /// What [`EngineConfig::checkpoint_transactions`](crate::EngineConfig) usually is: a start replays
-/// them in about half a second.
+/// them in a quarter of a second.
 pub const CHECKPOINT_TRANSACTIONS: u64 = 25_000;
 
 /// How often the logs are looked at.
@@ -132,7 +132,7 @@ impl Work {
         }
         let offset = self.written - 1;
         self.copy(newest.offset, offset)?;
-        self.drop_old(&folder)?;
+        drop_old(&folder)?;
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(database = self.database.id, offset, millis, "checkpoint");
         Ok(Newest { offset, is_made: true })
@@ -160,14 +160,14 @@ impl Work {
         copy.take_snapshot(&repository)?;
         Ok(())
     }
+}
 
-    /// Removes the checkpoints before the newest ones.
-    fn drop_old(&self, folder: &Path) -> io::Result<()> {
-        let mut checkpoints = snapshots::complete(folder)?;
-        checkpoints.retain(|snapshot| snapshot.offset % SNAPSHOT_FREQUENCY > 0);
-        let old = checkpoints.len().saturating_sub(KEPT);
-        checkpoints[..old].iter().try_for_each(|old| std::fs::remove_dir_all(&old.path))
-    }
+/// Removes the checkpoints before the newest ones.
+fn drop_old(folder: &Path) -> io::Result<()> {
+    let mut checkpoints = snapshots::complete(folder)?;
+    checkpoints.retain(|snapshot| snapshot.offset % SNAPSHOT_FREQUENCY > 0);
+    let old = checkpoints.len().saturating_sub(KEPT);
+    checkpoints[..old].iter().try_for_each(|old| std::fs::remove_dir_all(&old.path))
 }
 
 fn bytes_below(folder: &Path) -> anyhow::Result<u64> {

@@ -150,8 +150,8 @@ pub(crate) fn walk(
     let mut chain = Chain { next_offset: first_offset, last: None, last_head: None, last_at: None };
     let mut scanned: Vec<Scanned> = Vec::new();
     let mut damage = None;
-    let mut segments = segments.into_iter().peekable();
-    while let Some(segment) = segments.next() {
+    let last_index = segments.len().saturating_sub(1);
+    for (index, segment) in segments.into_iter().enumerate() {
         if segment.first_offset > chain.next_offset {
             let before = scanned.last();
             damage =
@@ -161,19 +161,12 @@ pub(crate) fn walk(
         let (whole_bytes, tail) = chain.read(&segment, &mut visit)?;
         if tail == Tail::Torn && whole_bytes == 0 {
             damage = Some(Damage::at(&segment, 0));
-        } else if let (Tail::Torn | Tail::Repeated, None) = (tail, segments.peek()) {
+        } else if matches!(tail, Tail::Torn | Tail::Repeated) && index == last_index {
             let gap = chain.gap(&segment, whole_bytes)?;
             damage = match gap.goes_on_at {
                 Some(_) => Some(gap),
                 None => damage::behind(&segment, whole_bytes, chain.next_offset)?,
             };
-        } else if tail == Tail::Repeated && segment.bytes > whole_bytes {
-            // The engine would not read on in the next segment either.
-            let damaged = damage::behind(&segment, whole_bytes, chain.next_offset)?;
-            let goes_on = segments.peek().map(|next| next.first_offset) == Some(chain.next_offset);
-            let goes_on_at = goes_on.then_some(segment.bytes);
-            let cut = || Damage { goes_on_at, ..Damage::at(&segment, whole_bytes) };
-            damage = Some(damaged.unwrap_or_else(cut));
         }
         scanned.push(Scanned { segment, whole_bytes, tail });
         if damage.is_some() {
