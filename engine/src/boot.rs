@@ -13,6 +13,7 @@ use spacetimedb::messages::control_db::Database;
 use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
 
 use crate::EngineError;
+use crate::checkpoints;
 use crate::control::Control;
 use crate::log::{self, Damage, Scan, Tail};
 use crate::snapshots;
@@ -49,6 +50,7 @@ fn repair(
 ) -> Result<Vec<String>, EngineError> {
     let snapshots = replica.snapshots().0;
     let mut repairs = Vec::new();
+    checkpoints::clear_unfinished(replica).map_err(EngineError::io(&replica.0))?;
     let released = snapshots::release_stale(&snapshots).map_err(EngineError::io(&snapshots))?;
     if released > 0 {
         repairs.push(format!("freed {released} snapshots that a dead process held"));

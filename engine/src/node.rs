@@ -417,6 +417,7 @@ impl ControlStateWriteAccess for Node {
             return Ok(());
         };
         Self::owned_by(&database, caller)?;
+        let _closed = self.swaps.close(*database_identity).await;
         self.control.remove(database.id)?;
         // The files stay, as on the stock server: a deletion by mistake can still be undone.
         self.hosts.exit_module_host(database.id).await

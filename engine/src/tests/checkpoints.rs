@@ -60,7 +60,7 @@ async fn a_start_from_a_checkpoint_finds_what_a_start_from_the_whole_log_finds()
             host.sql(&engine, delete).await;
         }
     }
-    // Until the first is made; the next one would be a minute later.
+    // Until the first is made; the next one would be ten seconds later.
     let made = async {
         while host.snapshots().len() < 2 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -105,6 +105,18 @@ async fn a_checkpoint_that_a_crash_spoiled_is_passed_over() {
     );
     let file = folder.join(format!("{spoiled}.snapshot_dir/{spoiled}.snapshot_bsatn"));
     std::fs::write(file, b"half of it").expect("written");
+    let config = EngineConfig { checkpoint_transactions: 3, ..host.config(false) };
+    let engine = Engine::start(config).await.expect("the engine starts");
+    assert_eq!(host.count(&engine, "realm_owner").await, 10);
+    // The next one is made from the snapshot before it.
+    let made = async {
+        while host.snapshots().last().is_none_or(|offset| *offset <= 5) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), made).await.expect("another is made");
+    engine.stop().await.expect("everything is written");
+    assert!(!host.data.path().join("engine/replicas/1/checkpoint").exists(), "it is cleared away");
     let engine = host.start(false).await;
     assert_eq!(host.count(&engine, "realm_owner").await, 10);
     engine.stop().await.expect("everything is written");
