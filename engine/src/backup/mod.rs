@@ -150,7 +150,7 @@ pub async fn verify(backups: PathBuf, generation: Option<u64>) -> Result<Manifes
         }
         Err(error) => return Err(error),
     };
-    let found = check::boot(&folder, &manifest, scratch.path()).await?;
+    let found = check::boot(&folder, &manifest, scratch.path(), None).await?;
     check::compare(&manifest, &found)?;
     drop((lock, scratch));
     Ok(manifest)
