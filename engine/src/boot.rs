@@ -91,7 +91,10 @@ pub(crate) fn repair_log(
             }
             None => {
                 repairs.extend(repair_tail(&scan).map_err(EngineError::io(&logs))?);
-                return Ok(repairs);
+                // Behind an empty segment the one before it is the last, and its end counts.
+                if scan.segments.last().is_none_or(|last| last.tail != Tail::Stub) {
+                    return Ok(repairs);
+                }
             }
         }
     }
