@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use spacetimedb_snapshot::{ReconstructedSnapshot, SnapshotRepository};
 use spacetimedb_table::page_pool::PagePool;
 use tokio::task::JoinHandle;
 
-use crate::backup::files_below;
+use crate::backup::{files_below, sync_folder, sync_folders};
 use crate::node::Node;
 use crate::snapshots::{self, Snapshot};
 
@@ -186,8 +186,7 @@ impl Checkpoint {
         self.go_on()?;
         let name = made.file_name().context("it has no name")?;
         fs::rename(&made, folder.join(name))?;
-        File::open(folder)?.sync_all()?;
-        Ok(())
+        Ok(sync_folder(&folder)?)
     }
 
     /// The newest snapshot that can be read.
@@ -271,15 +270,8 @@ fn bytes_below(folder: &Path) -> anyhow::Result<u64> {
 
 /// Has all files below a folder on disk, and the folders that name them.
 fn sync_below(folder: &Path) -> anyhow::Result<()> {
-    let files = files_below(folder)?;
-    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
-    for file in &files {
+    for file in files_below(folder)? {
         File::open(file)?.sync_all()?;
-        let above = file.ancestors().skip(1).take_while(|above| above.starts_with(folder));
-        folders.extend(above.map(Path::to_owned));
     }
-    folders.sort_unstable();
-    folders.dedup();
-    folders.iter().try_for_each(|folder| File::open(folder)?.sync_all())?;
-    Ok(())
+    Ok(sync_folders(folder)?)
 }

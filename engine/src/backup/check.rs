@@ -82,7 +82,7 @@ pub(super) async fn boot(
     blocking(move || {
         copy_for_trial(&from, &entries, &to)?;
         if let Some((from, to)) = compiled
-            && copy_below(&from, &to).is_err()
+            && files::copy_below(&from, &to).is_err()
         {
             // The engine sweeps there too; then they are compiled again.
             std::fs::remove_dir_all(&to).ok();
@@ -129,16 +129,6 @@ fn copy_for_trial(
             files::link_or_copy(&source, &target)?;
         } else if is_engines {
             files::copy(&source, &target, None)?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies what is below a folder, if there is one.
-fn copy_below(from: &Path, to: &Path) -> Result<(), BackupError> {
-    for path in files::files_below(from)? {
-        if let Ok(below) = path.strip_prefix(from) {
-            files::copy(&path, &to.join(below), None)?;
         }
     }
     Ok(())

@@ -26,7 +26,9 @@ use std::path::PathBuf;
 use spacetimedb_lib::Timestamp;
 
 pub use error::BackupError;
-pub(crate) use files::files_below;
+#[cfg(test)]
+pub(crate) use files::copy_below;
+pub(crate) use files::{files_below, sync_folder, sync_folders};
 pub use manifest::{DatabaseEntry, FORMAT, FileEntry, Manifest};
 
 use store::Store;
