@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -36,6 +36,8 @@ use self::site::{Reach, Site, ensure_sound};
 use crate::signals::StopSignal;
 use crate::terminal;
 
+/// Longest a killed server may take until it is ready again.
+const READY_MAX: Duration = Duration::from_secs(2);
 /// Do to a server what it must bear, and check what must hold
 ///
 /// Each fault happens to servers of its own, on ports that are free and in temporary directories,
@@ -197,6 +199,14 @@ async fn finish(mut site: Site, crowd: Crowd) -> anyhow::Result<(u64, Arc<Counts
     let kept = audit_end(&site.reach, &ledger).await?;
     site.stop().await?;
     Ok((kept, counts))
+}
+
+/// Whether a killed server was ready again in time, each time. A short form runs where the machine
+/// has other work.
+fn in_time(ready: &[Duration], extent: Extent) -> anyhow::Result<()> {
+    let slowest = ready.iter().max().copied().unwrap_or_default();
+    ensure!(extent.is_short || slowest <= READY_MAX, "it took {slowest:?} to be ready again");
+    Ok(())
 }
 
 /// Durations as their median and largest, seconds.

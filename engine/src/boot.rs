@@ -13,6 +13,7 @@ use spacetimedb::messages::control_db::Database;
 use spacetimedb_paths::server::{ReplicaDir, ServerDataDir};
 
 use crate::EngineError;
+use crate::checkpoints;
 use crate::control::Control;
 use crate::log::{self, Damage, Scan, Tail};
 use crate::snapshots;
@@ -49,6 +50,7 @@ fn repair(
 ) -> Result<Vec<String>, EngineError> {
     let snapshots = replica.snapshots().0;
     let mut repairs = Vec::new();
+    checkpoints::clear_unfinished(replica).map_err(EngineError::io(&replica.0))?;
     let released = snapshots::release_stale(&snapshots).map_err(EngineError::io(&snapshots))?;
     if released > 0 {
         repairs.push(format!("freed {released} snapshots that a dead process held"));
@@ -89,7 +91,10 @@ pub(crate) fn repair_log(
             }
             None => {
                 repairs.extend(repair_tail(&scan).map_err(EngineError::io(&logs))?);
-                return Ok(repairs);
+                // Behind an empty segment the one before it is the last, and its end counts.
+                if scan.segments.last().is_none_or(|last| last.tail != Tail::Stub) {
+                    return Ok(repairs);
+                }
             }
         }
     }

@@ -94,7 +94,7 @@ impl Door {
     /// # Errors
     /// In this order: [`Refusal::DiskLow`], [`Refusal::LogBehind`], [`Refusal::AccountFull`].
     pub(crate) fn seat(&self, account: &str) -> Result<Place<String>, Refusal> {
-        if self.space.room() != Room::Plenty {
+        if !self.has_room() {
             return Err(Refusal::DiskLow);
         }
         if self.valve.is_closed() {
@@ -102,6 +102,11 @@ impl Door {
         }
         let place = self.census.socket(account, self.limits.sockets_per_account_max);
         place.ok_or(Refusal::AccountFull)
+    }
+
+    /// Whether the disk has plenty of room.
+    pub(crate) fn has_room(&self) -> bool {
+        self.space.room() == Room::Plenty
     }
 
     /// A player's socket can be given more time from now on.

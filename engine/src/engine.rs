@@ -58,7 +58,7 @@ pub struct EngineConfig {
     /// What each database's module may log before the oldest is removed, bytes.
     pub module_logs_bytes_max: u64,
     /// A database has a snapshot whenever its log holds so many transactions behind the newest one,
-    /// at most once a minute, so that a start replays little; 0 leaves it at the engine's own
+    /// unless it is large, so that a start replays little; 0 leaves it at the engine's own
     /// snapshots, every 1,000,000 transactions.
     pub checkpoint_transactions: u64,
     /// Whom to let in.
@@ -74,7 +74,8 @@ pub struct Engine {
     node: Arc<Node>,
     guard: Arc<Guard>,
     /// What looks at logs and disk; ended first, for it holds the node.
-    watches: Option<(DropGuard, Option<DropGuard>, Option<Checkpoints>)>,
+    watches: Option<(DropGuard, Option<DropGuard>)>,
+    checkpoints: Option<Checkpoints>,
     repairs: Vec<String>,
     _janitor: LogJanitor,
     // Dropped last, in this order: the lock on the data directory, then the directory itself.
@@ -128,15 +129,19 @@ impl Engine {
             };
             guard.door().watch_space(folder.clone(), announce)
         });
-        let checkpoints = (!config.in_memory && config.checkpoint_transactions > 0)
-            .then(|| Checkpoints::start(node.clone(), config.checkpoint_transactions));
+        let checkpoints = (!config.in_memory && config.checkpoint_transactions > 0).then(|| {
+            let door = guard.door().clone();
+            let has_room = move || door.has_room();
+            Checkpoints::start(node.clone(), config.checkpoint_transactions, has_room)
+        });
         let server = Server::start(listener, layer.layer(router), guard.door().clone())
             .map_err(|source| EngineError::Listen { addr: config.listen, source })?;
         Ok(Self {
             server,
             node,
             guard,
-            watches: Some((watch, watch_space, checkpoints)),
+            watches: Some((watch, watch_space)),
+            checkpoints,
             repairs,
             _janitor: janitor,
             _lock: lock,
@@ -183,6 +188,9 @@ impl Engine {
     pub async fn stop(mut self) -> Result<(), EngineError> {
         let started = Instant::now();
         self.watches = None;
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.stop();
+        }
         if !self.close_connections().await {
             tracing::warn!("some clients could not be disconnected; the next start does it");
         }
@@ -193,6 +201,11 @@ impl Engine {
         }
         let logs = self.node.logs().clone();
         let written = logs.wait_written(WRITE_PATIENCE).await;
+        if let Some(checkpoints) = self.checkpoints
+            && !checkpoints.wait_stopped(CLOSE_PATIENCE).await
+        {
+            tracing::debug!("a checkpoint is still being made");
+        }
         // The guard asks the node what is written.
         drop((self.guard, self.node));
         if !logs.wait_closed(CLOSE_PATIENCE).await {

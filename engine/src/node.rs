@@ -397,8 +397,8 @@ impl ControlStateWriteAccess for Node {
         if self.reopener.is_dropped(id).await {
             self.launch(database.clone()).await?;
         }
-        // A trial in memory, while players play: what it compiles is found again by the update, and a
-        // module that does not even start is refused before anybody is sent away for it.
+        // A trial in memory, while players play: what it compiles is found again by the update, and
+        // a module that does not even start is refused before anybody is sent away for it.
         let program = Program::from_bytes(&spec.program_bytes[..]);
         self.hosts.check_module_validity(database.clone(), program).await?;
         let _closed = self.swaps.close(database.database_identity).await;
@@ -417,6 +417,7 @@ impl ControlStateWriteAccess for Node {
             return Ok(());
         };
         Self::owned_by(&database, caller)?;
+        let _closed = self.swaps.close(*database_identity).await;
         self.control.remove(database.id)?;
         // The files stay, as on the stock server: a deletion by mistake can still be undone.
         self.hosts.exit_module_host(database.id).await

@@ -6,6 +6,7 @@
 mod backups;
 mod boot;
 mod checkpoints;
+mod publishes;
 
 use std::path::PathBuf;
 use std::time::Duration;

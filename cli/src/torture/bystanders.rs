@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use haven_client_sdk::{Event, Events, Haven, RealmClient};
+use haven_client_sdk::{Event, Events, Haven, RealmClient, Session};
 use tokio::time::{Instant, timeout};
 
 use super::site::Reach;
@@ -16,11 +16,36 @@ const AGAIN_EVERY: Duration = Duration::from_secs(2);
 /// From one step to the next.
 const STEP_EVERY: Duration = Duration::from_millis(50);
 
+/// One of them.
+struct Bystander {
+    session: Session,
+    character_id: u64,
+    realm: RealmClient,
+}
+
+impl Bystander {
+    async fn come(haven: &Haven, name: &str) -> anyhow::Result<Self> {
+        let email = format!("{}@bystanders.example", name.to_lowercase());
+        let session = haven.register(&email, "they only watch").await?;
+        let hero = session.create_character(None, name, "human", "fighter").await?;
+        let realm = session.enter(1).await?;
+        realm.enter_world(hero.character_id).await?;
+        Ok(Self { session, character_id: hero.character_id, realm })
+    }
+
+    /// Enters the realm and the world once more.
+    async fn come_anew(&mut self) -> anyhow::Result<()> {
+        self.realm.disconnect().await;
+        self.realm = self.session.enter(1).await?;
+        self.realm.enter_world(self.character_id).await?;
+        Ok(())
+    }
+}
+
 /// Both of them.
 pub(super) struct Bystanders {
-    actor: RealmClient,
-    entity_id: u64,
-    observer: RealmClient,
+    actor: Bystander,
+    observer: Bystander,
     events: Events,
     steps: u32,
     /// The last course that was seen.
@@ -31,10 +56,10 @@ impl Bystanders {
     /// They come into the world.
     pub(super) async fn come(reach: &Reach) -> anyhow::Result<Self> {
         let haven = reach.haven()?;
-        let (actor, entity_id) = enter(&haven, "Aldric").await?;
-        let (observer, _) = enter(&haven, "Berenike").await?;
-        let events = observer.events();
-        Ok(Self { actor, entity_id, observer, events, steps: 0, course: 0 })
+        let actor = Bystander::come(&haven, "Aldric").await?;
+        let observer = Bystander::come(&haven, "Berenike").await?;
+        let events = observer.realm.events();
+        Ok(Self { actor, observer, events, steps: 0, course: 0 })
     }
 
     /// One step; how long it took to be seen.
@@ -48,7 +73,7 @@ impl Bystanders {
         let sent_at = Instant::now();
         // The number it foretells is not used: the observer may see a step before its actor does,
         // who then foretells the same number for the next.
-        self.actor.steer(dx, 0, false)?;
+        self.actor.realm.steer(dx, 0, false)?;
         let seen = timeout(patience, self.sees_another()).await;
         let seen_at = seen.with_context(|| format!("a step is not seen in {patience:?}"))??;
         Ok(Instant::from_std(seen_at).saturating_duration_since(sent_at))
@@ -64,6 +89,24 @@ impl Bystanders {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// The same where they may have been sent out of the world, as when their admission has ended:
+    /// whoever was comes anew.
+    pub(super) async fn step_anew(&mut self, patience: Duration) -> anyhow::Result<()> {
+        let until = Instant::now() + patience;
+        while let Err(error) = self.step_again(AGAIN_EVERY).await {
+            if Instant::now() > until {
+                return Err(error.context(format!("no step is seen for {patience:?}")));
+            }
+            for bystander in [&mut self.actor, &mut self.observer] {
+                if bystander.realm.me().is_none() {
+                    bystander.come_anew().await?;
+                }
+            }
+            self.events = self.observer.realm.events();
+        }
+        Ok(())
     }
 
     /// Steps until something else is done, and what came of that.
@@ -87,11 +130,11 @@ impl Bystanders {
     /// They go.
     pub(super) async fn go(self) -> anyhow::Result<()> {
         ensure!(
-            self.actor.is_connected() && self.observer.is_connected(),
+            self.actor.realm.is_connected() && self.observer.realm.is_connected(),
             "a bystander was dropped"
         );
-        self.actor.disconnect().await;
-        self.observer.disconnect().await;
+        self.actor.realm.disconnect().await;
+        self.observer.realm.disconnect().await;
         Ok(())
     }
 
@@ -100,7 +143,8 @@ impl Bystanders {
         while let Some(event) = self.events.next_event().await {
             match event {
                 Event::Moved { seen, at, .. }
-                    if seen.entity_id == self.entity_id && seen.course_number != self.course =>
+                    if seen.entity_id == self.actor.character_id
+                        && seen.course_number != self.course =>
                 {
                     self.course = seen.course_number;
                     return Ok(at);
@@ -111,13 +155,4 @@ impl Bystanders {
         }
         bail!("a bystander's connection was closed")
     }
-}
-
-async fn enter(haven: &Haven, name: &str) -> anyhow::Result<(RealmClient, u64)> {
-    let email = format!("{}@bystanders.example", name.to_lowercase());
-    let session = haven.register(&email, "they only watch").await?;
-    let hero = session.create_character(None, name, "human", "fighter").await?;
-    let realm = session.enter(1).await?;
-    let seen = realm.enter_world(hero.character_id).await?;
-    Ok((realm, seen.entity_id))
 }

@@ -53,7 +53,8 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
         let jumped = Instant::now();
         let context = || format!("after the clock jumped by {jump} s");
         tokio::time::sleep(Duration::from_secs(1)).await;
-        bystanders.step_again(BACK_TIMEOUT).await.with_context(context)?;
+        // By an hour and more their admissions end, and they are sent out of the world.
+        bystanders.step_anew(BACK_TIMEOUT).await.with_context(context)?;
         crowd.wait_in_world(BACK_TIMEOUT).await.with_context(context)?;
         back.push(jumped.elapsed().saturating_sub(Duration::from_secs(1)));
         // The owner's token may be of a day that has not come yet; a new one is signed then.

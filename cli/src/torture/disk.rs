@@ -99,6 +99,7 @@ async fn fill(extent: Extent, disk: &Path) -> anyhow::Result<Findings> {
     audit(&site.reach, &crowd).await.context("while it is read-only")?;
     fs::remove_file(&filler)?;
     room(&site, 0).await?;
+    goes_on(&site).await?;
     crowd.wait_in_world(BACK_TIMEOUT).await?;
     newcomer(&haven, "later").await.context("when there is room again")?;
     audit(&site.reach, &crowd).await.context("when there is room again")?;
@@ -145,6 +146,16 @@ async fn room(site: &Site, wanted: u64) -> anyhow::Result<()> {
         ensure!(Instant::now() < until, "the disk's room is {room}, expected {wanted}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Waits until the realm says that it is not read-only any more, which it hears after the guard.
+async fn goes_on(site: &Site) -> anyhow::Result<()> {
+    let until = Instant::now() + BACK_TIMEOUT;
+    while !site.reach.snapshot().await?.rows("realm_notice").is_empty() {
+        ensure!(Instant::now() < until, "the realm stays read-only");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 async fn fill_slowly(filler: &Path) -> anyhow::Result<()> {

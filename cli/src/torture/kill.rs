@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context as _;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
 use super::ledger::Audit;
 use super::players::{Crowd, Pace};
 use super::site::Site;
-use super::{Extent, Findings, audit, finish, spread};
+use super::{Extent, Findings, audit, finish, in_time, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 50..2_000;
-/// Longest it may take until it is ready again.
-const READY_MAX: Duration = Duration::from_secs(2);
+const ALIVE_MILLIS: std::ops::Range<u64> = 50..1_200;
 const ACTS_PER_S: f64 = 1.0;
 
 pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Findings> {
@@ -35,8 +33,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     crowd.wait_in_world(Duration::from_mins(1)).await?;
     let (kept, counts) = finish(site, crowd).await?;
     let acts = counts.acts.load(std::sync::atomic::Ordering::Relaxed);
-    let slowest = ready.iter().max().copied().unwrap_or_default();
-    ensure!(extent.is_short || slowest <= READY_MAX, "it took {slowest:?} to be ready again");
+    in_time(&ready, extent)?;
     let kills = ready.len();
     Ok(format!(
         "{kills} kills, {acts} acts of {} players; {kept} commands told as written, all there; \

@@ -48,12 +48,19 @@ struct Book {
     openers: BTreeSet<u64>,
     /// Commands that were told as written.
     told: u64,
+    /// How often what was told was doubted.
+    doubts: u32,
 }
+
+/// What was asked before a doubt and is heard of after it proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Era(u32);
 
 /// A wish that is under way.
 #[derive(Debug)]
 pub(super) struct Asked {
     name: String,
+    era: Era,
     /// What the account had been told without waiting, before it asked.
     unwritten: Vec<(String, u32)>,
 }
@@ -75,6 +82,12 @@ pub(super) struct Audit {
     pub(super) unwaited_lost: u64,
 }
 
+impl Book {
+    fn era(&self) -> Era {
+        Era(self.doubts)
+    }
+}
+
 impl Ledger {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,6 +96,11 @@ impl Ledger {
     /// As it is now.
     pub(super) fn page(&self) -> Page {
         Page(self.book().clone())
+    }
+
+    /// To be asked for before something is asked of the server.
+    pub(super) fn era(&self) -> Era {
+        self.book().era()
     }
 
     /// An account asks for a character of a name that nobody asked for before.
@@ -97,13 +115,16 @@ impl Ledger {
         let unwritten = unwritten.collect();
         let entry = Entry { account_id, wish: Wish::Asked, deletion: Deletion::default() };
         book.entries.insert(name.to_owned(), entry);
-        Asked { name: name.to_owned(), unwritten }
+        Asked { name: name.to_owned(), era: book.era(), unwritten }
     }
 
     /// It was told that the character is made and written, and so is all that was acknowledged
     /// before it asked.
     pub(super) fn told(&self, asked: Asked) {
         let mut book = self.book();
+        if asked.era != book.era() {
+            return;
+        }
         book.told += 1;
         if let Some(entry) = book.entries.get_mut(&asked.name) {
             entry.wish = Wish::Told;
@@ -126,25 +147,34 @@ impl Ledger {
     }
 
     /// The player begins to delete or restore a character.
-    pub(super) fn change(&self, name: &str) {
-        if let Some(entry) = self.book().entries.get_mut(name) {
+    pub(super) fn change(&self, name: &str) -> Era {
+        let mut book = self.book();
+        if let Some(entry) = book.entries.get_mut(name) {
             entry.deletion.is_asked = true;
             entry.deletion.is_written = false;
             entry.deletion.version += 1;
         }
+        book.era()
     }
 
     /// The player was told that it is deleted, or that it is not. Until then nothing is known.
-    pub(super) fn changed(&self, name: &str, is_deleted: bool) {
-        if let Some(entry) = self.book().entries.get_mut(name) {
+    pub(super) fn changed(&self, name: &str, is_deleted: bool, era: Era) {
+        let mut book = self.book();
+        if era != book.era() {
+            return;
+        }
+        if let Some(entry) = book.entries.get_mut(name) {
             let version = entry.deletion.version + 1;
             entry.deletion = Deletion { is_deleted, version, ..Deletion::default() };
         }
     }
 
     /// An account was told that its instance is open, and that this is written.
-    pub(super) fn opened(&self, account_id: u64) {
+    pub(super) fn opened(&self, account_id: u64, era: Era) {
         let mut book = self.book();
+        if era != book.era() {
+            return;
+        }
         book.told += 1;
         book.openers.insert(account_id);
     }
@@ -152,6 +182,7 @@ impl Ledger {
     /// Forgets what was told after that page: those who were told so may have been told too much.
     pub(super) fn doubt_since(&self, page: &Page) {
         let mut book = self.book();
+        book.doubts += 1;
         for (name, entry) in &mut book.entries {
             match page.0.entries.get(name) {
                 Some(before) if before == entry => {}
@@ -211,7 +242,7 @@ impl Ledger {
                     wrong.push(format!("{name}: the last deletion or restoring is gone"));
                 } else {
                     audit.unwaited_lost += 1;
-                    self.changed(name, is_deleted);
+                    self.changed(name, is_deleted, after.0.era());
                 }
             }
         }
@@ -276,13 +307,12 @@ mod tests {
     fn a_change_nobody_waited_for_may_be_lost_once_and_not_after_a_later_command_is_written() {
         let ledger = Ledger::default();
         ledger.told(ledger.ask(7, "Ann"));
-        ledger.change("Ann");
+        let era = ledger.change("Ann");
         check(&ledger, &[("Ann", false)], Ok(0));
-        ledger.changed("Ann", true);
+        ledger.changed("Ann", true, era);
         check(&ledger, &[("Ann", false)], Ok(1));
         check(&ledger, &[("Ann", false)], Ok(0));
-        ledger.change("Ann");
-        ledger.changed("Ann", true);
+        ledger.changed("Ann", true, ledger.change("Ann"));
         ledger.told(ledger.ask(7, "Bob"));
         check(&ledger, &[("Ann", true), ("Bob", false)], Ok(0));
         check(&ledger, &[("Ann", false), ("Bob", false)], Err("Ann: the last deletion"));
@@ -294,9 +324,27 @@ mod tests {
         ledger.told(ledger.ask(7, "Ann"));
         let page = ledger.page();
         ledger.told(ledger.ask(7, "Bob"));
-        ledger.opened(7);
+        ledger.opened(7, ledger.era());
         ledger.doubt_since(&page);
         check(&ledger, &[("Ann", false)], Ok(0));
         check(&ledger, &[("Bob", false)], Err("Ann of 7 was told and is gone"));
+    }
+
+    #[test]
+    fn what_is_heard_after_a_doubt_of_something_asked_before_it_proves_nothing() {
+        let ledger = Ledger::default();
+        ledger.told(ledger.ask(7, "Ann"));
+        ledger.changed("Ann", true, ledger.change("Ann"));
+        let (asked, opened) = (ledger.ask(7, "Bob"), ledger.era());
+        let restored = ledger.change("Ann");
+        ledger.doubt_since(&ledger.page());
+        ledger.told(asked);
+        ledger.changed("Ann", false, restored);
+        ledger.opened(7, opened);
+        for characters in
+            [&[("Ann", true)][..], &[("Ann", false)], &[("Ann", true), ("Bob", false)]]
+        {
+            check(&ledger, characters, Ok(0));
+        }
     }
 }

@@ -19,10 +19,10 @@ use tokio::time::Instant;
 use super::players::{Crowd, Pace};
 use super::raw::{call, socket};
 use super::site::Site;
-use super::{Extent, Findings, audit, finish, spread};
+use super::{Extent, Findings, audit, finish, in_time, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 500..3_000;
+const ALIVE_MILLIS: std::ops::Range<u64> = 300..2_000;
 /// How many send inputs.
 const SENDERS: u32 = 100;
 /// How long it is measured what the machine can carry.
@@ -75,6 +75,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     flood.shutdown().await;
     crowd.wait_in_world(Duration::from_mins(2)).await?;
     let (kept, _) = finish(site, crowd).await?;
+    in_time(&ready, extent)?;
     let Behind { millis, transactions, held } = behind;
     Ok(format!(
         "the machine carries {carried_per_s:.0} inputs/s, {sustained_per_s:.0}/s were sent; {kills} kills; \

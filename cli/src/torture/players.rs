@@ -445,9 +445,10 @@ impl Player {
         if holding.has_instance {
             return Ok(());
         }
+        let era = self.ledger.era();
         realm.open_instance("hollow").await?;
         holding.has_instance = true;
-        self.ledger.opened(holding.session.account_id());
+        self.ledger.opened(holding.session.account_id(), era);
         Ok(())
     }
 
@@ -495,22 +496,16 @@ impl Player {
         }
         let chosen = self.chance.random_range(0..candidates.len());
         let kept = candidates.swap_remove(chosen);
-        self.ledger.change(&kept.name);
+        let era = self.ledger.change(&kept.name);
         let outcome = if restore {
             holding.session.restore_character(kept.character_id).await.map(|_| ())
         } else {
             holding.session.delete_character(kept.character_id).await
         };
-        match outcome {
-            Ok(()) => {
-                kept.is_deleted = !restore;
-                self.ledger.changed(&kept.name, kept.is_deleted);
-            }
-            Err(ref error) if error.code().starts_with("character.") => {
-                self.ledger.changed(&kept.name, kept.is_deleted);
-            }
-            // It may still be done, even after it is looked for.
-            Err(_) => {}
+        // After an error it may be done or not: what is refused may be a repetition.
+        if outcome.is_ok() {
+            kept.is_deleted = !restore;
+            self.ledger.changed(&kept.name, kept.is_deleted, era);
         }
         outcome
     }

@@ -32,7 +32,7 @@ pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Fi
     let mut site = Site::open(&[]).await?;
     let pace = Pace { players: extent.players, acts_per_s: ACTS_PER_S, stay: false };
     let crowd = Crowd::gather(&site.reach, extent.seed, pace).await?;
-    let cuts = if extent.is_short { 3 } else { 30 };
+    let cuts = if extent.is_short { 3 } else { 15 };
     let (mut ready, mut bytes_lost) = (vec![], 0);
     for number in 1..=cuts {
         crowd.wait_in_world(Duration::from_mins(1)).await?;

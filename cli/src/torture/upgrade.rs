@@ -39,10 +39,12 @@ pub(super) async fn run(extent: Extent) -> anyhow::Result<Findings> {
         let file = dir.path().join("module.wasm");
         std::fs::write(&file, &module)?;
         let file = file.to_string_lossy();
+        back.extend(crowd.counts.take_back());
+        let before = back.len();
         publish(dir.path(), &pair.reach.uri, Some(&file)).await?;
         // Who is on his way in or out at that moment is not sent away, and who waits for something
         // else notices later.
-        let wanted = back.len() + usize::try_from(extent.players)? * 9 / 10;
+        let wanted = before + usize::try_from(extent.players)? * 9 / 10;
         let until = Instant::now() + BACK_TIMEOUT;
         while back.len() < wanted {
             ensure!(Instant::now() < until, "only {} of {wanted} came back", back.len());

@@ -67,15 +67,29 @@ pub(super) fn compare(manifest: &Manifest, found: &[Contents]) -> Result<(), Bac
     Ok(())
 }
 
-/// Starts an engine from a copy in `scratch`, and answers what each database holds.
+/// Starts an engine from a copy in `scratch`, and answers what each database holds. Modules that
+/// the engine with the data directory `like` has compiled are not compiled again: that would take
+/// all cores for seconds, while players play.
 pub(super) async fn boot(
     generation: &Path,
     manifest: &Manifest,
     scratch: &Path,
+    like: Option<&ServerDataDir>,
 ) -> Result<Vec<Contents>, BackupError> {
     let data_dir = ServerDataDir::from_path_unchecked(scratch.join(ENGINE_FOLDER));
     let (from, to, entries) = (generation.to_owned(), scratch.to_owned(), manifest.clone());
-    blocking(move || copy_for_trial(&from, &entries, &to)).await?;
+    let compiled = like.map(|like| (like.wasmtime_cache().0, data_dir.wasmtime_cache().0));
+    blocking(move || {
+        copy_for_trial(&from, &entries, &to)?;
+        if let Some((from, to)) = compiled
+            && files::copy_below(&from, &to).is_err()
+        {
+            // The engine sweeps there too; then they are compiled again.
+            std::fs::remove_dir_all(&to).ok();
+        }
+        Ok(())
+    })
+    .await?;
     let mut found = Vec::new();
     for entry in &manifest.databases {
         let does_not_boot = |error: anyhow::Error| BackupError::DoesNotBoot {

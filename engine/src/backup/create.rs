@@ -47,12 +47,14 @@ impl Draft {
 
 pub(super) async fn create(options: CreateOptions) -> Result<Created, BackupError> {
     let CreateOptions { verify, keep, .. } = options;
+    let like = ServerDataDir::from_path_unchecked(options.data_dir.join(ENGINE_FOLDER));
     let mut draft = blocking(move || write(&options)).await?;
     if verify {
         let (folder, manifest) = (draft.folder(), draft.manifest.clone());
         blocking(move || check::hashes(&folder, &manifest)).await?;
         let scratch = draft.store.work_folder()?;
-        let found = check::boot(&draft.folder(), &draft.manifest, scratch.path()).await?;
+        let (folder, scratch) = (draft.folder(), scratch.path());
+        let found = check::boot(&folder, &draft.manifest, scratch, Some(&like)).await?;
         for (entry, contents) in draft.manifest.databases.iter_mut().zip(found) {
             entry.module = contents.module;
             entry.counts = Some(contents.counts);

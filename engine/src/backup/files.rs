@@ -150,8 +150,18 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
     Ok(files)
 }
 
+/// Copies what is below a folder, if there is one.
+pub(crate) fn copy_below(from: &Path, to: &Path) -> Result<(), BackupError> {
+    for path in files_below(from)? {
+        if let Ok(below) = path.strip_prefix(from) {
+            copy(&path, &to.join(below), None)?;
+        }
+    }
+    Ok(())
+}
+
 /// Puts the names in a folder, and below it, on disk.
-pub(super) fn sync_folders(folder: &Path) -> Result<(), BackupError> {
+pub(crate) fn sync_folders(folder: &Path) -> Result<(), BackupError> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(BackupError::io(&folder))? {
@@ -166,7 +176,7 @@ pub(super) fn sync_folders(folder: &Path) -> Result<(), BackupError> {
 }
 
 /// Puts the names in a folder on disk.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
     let opened = File::open(folder);
     opened.and_then(|opened| opened.sync_all()).map_err(BackupError::io(folder))
 }

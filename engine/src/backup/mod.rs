@@ -26,7 +26,9 @@ use std::path::PathBuf;
 use spacetimedb_lib::Timestamp;
 
 pub use error::BackupError;
-pub(crate) use files::files_below;
+#[cfg(test)]
+pub(crate) use files::copy_below;
+pub(crate) use files::{files_below, sync_folder, sync_folders};
 pub use manifest::{DatabaseEntry, FORMAT, FileEntry, Manifest};
 
 use store::Store;
@@ -150,7 +152,7 @@ pub async fn verify(backups: PathBuf, generation: Option<u64>) -> Result<Manifes
         }
         Err(error) => return Err(error),
     };
-    let found = check::boot(&folder, &manifest, scratch.path()).await?;
+    let found = check::boot(&folder, &manifest, scratch.path(), None).await?;
     check::compare(&manifest, &found)?;
     drop((lock, scratch));
     Ok(manifest)

@@ -217,6 +217,20 @@ fn a_commit_that_is_repeated_at_the_end_is_where_the_log_ends() {
 }
 
 #[test]
+fn a_commit_that_is_repeated_before_the_next_segment_keeps_nobody_from_reading_that() {
+    let folder = folder();
+    let (path, _) = segment(folder.path(), 0, &[Some(1), Some(10)]);
+    append(&path, &commit(1, Some(10)));
+    segment(folder.path(), 2, &[Some(20)]);
+    let logs = CommitLogDir::from_path_unchecked(folder.path());
+    let read = spacetimedb_commitlog::commits(logs).expect("readable");
+    let read: Vec<_> = read.map(|commit| commit.expect("readable").min_tx_offset).collect();
+    assert_eq!(read, [0, 1, 2], "the engine reads on");
+    let scan = scan(folder.path(), 0).expect("readable");
+    assert_eq!((scan.last_offset(), scan.damage), (Some(2), None));
+}
+
+#[test]
 fn every_moment_cuts_after_its_last_transaction() {
     let folder = folder();
     let times = [None, Some(10), None, Some(20), Some(20), None, Some(40)];

@@ -53,6 +53,35 @@ async fn the_empty_segment_of_a_full_disk_is_removed_and_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_was_repeated_before_an_empty_segment_is_cut_off_too() {
+    let host = stopped_with_rows(5).await;
+    let (before, scan) = (host.last_segment(), host.scan());
+    let last = scan.last_offset().expect("a transaction");
+    let mut starts = 0;
+    log::walk(&host.log_folder(), 0, |_, commit| {
+        if commit.first_offset < last {
+            starts = commit.end_byte;
+        }
+    })
+    .expect("readable");
+    let bytes = fs::read(&before).expect("readable");
+    let whole = scan.segments.last().expect("a segment").whole_bytes;
+    let [from, to] = [starts, whole].map(|byte| usize::try_from(byte).expect("small"));
+    host.append(&bytes[from..to]);
+    let stub = host.log_folder().join(log::segment_name(scan.next_offset));
+    fs::write(&stub, b"").expect("written");
+    let engine = host.start(false).await;
+    assert_eq!(engine.repairs().len(), 2, "{:?}", engine.repairs());
+    assert_eq!(host.count(&engine, "realm_owner").await, 6);
+    host.insert(&engine, 9).await;
+    engine.stop().await.expect("everything is written");
+    let engine = host.start(false).await;
+    assert!(engine.repairs().is_empty(), "nothing is left to repair");
+    assert_eq!(host.count(&engine, "realm_owner").await, 7);
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unfinished_writes_cost_no_later_transaction() {
     // Fewer bytes than a commit's header, and more.
     for left in [&[1; 10][..], &[1; 60]] {

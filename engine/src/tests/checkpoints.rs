@@ -1,8 +1,7 @@
 //! Checkpoints: made while a database runs, and what a start makes of them.
 
-use std::path::{Path, PathBuf};
-
 use super::*;
+use crate::backup::copy_below;
 use crate::snapshots;
 
 /// Transactions between two of them here.
@@ -31,19 +30,6 @@ impl Host {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("readable") {
-        let entry = entry.expect("readable");
-        let target: PathBuf = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_from_a_checkpoint_finds_what_a_start_from_the_whole_log_finds() {
     let host = Host::new();
@@ -60,7 +46,7 @@ async fn a_start_from_a_checkpoint_finds_what_a_start_from_the_whole_log_finds()
             host.sql(&engine, delete).await;
         }
     }
-    // Until the first is made; the next one would be a minute later.
+    // Until the first is made; the next one would be ten seconds later.
     let made = async {
         while host.snapshots().len() < 2 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -74,7 +60,8 @@ async fn a_start_from_a_checkpoint_finds_what_a_start_from_the_whole_log_finds()
     engine.stop().await.expect("everything is written");
 
     let without = Host::new();
-    copy(&host.data.path().join("engine"), &without.data.path().join("engine"));
+    let [from, to] = [&host, &without].map(|host| host.data.path().join("engine"));
+    copy_below(&from, &to).expect("copied");
     let folder = format!("engine/replicas/1/snapshots/{offset:0>20}.snapshot_dir");
     std::fs::remove_dir_all(without.data.path().join(folder)).expect("removed");
     for (name, host, checkpoints) in [("with", &host, 1), ("without", &without, 0)] {
@@ -99,12 +86,22 @@ async fn a_checkpoint_that_a_crash_spoiled_is_passed_over() {
     engine.stop().await.expect("everything is written");
     let folder = host.data.path().join("engine/replicas/1/snapshots");
     let (good, spoiled) = ("0".repeat(20), format!("{:0>20}", 5));
-    copy(
-        &folder.join(format!("{good}.snapshot_dir")),
-        &folder.join(format!("{spoiled}.snapshot_dir")),
-    );
+    let [from, to] = [&good, &spoiled].map(|name| folder.join(format!("{name}.snapshot_dir")));
+    copy_below(&from, &to).expect("copied");
     let file = folder.join(format!("{spoiled}.snapshot_dir/{spoiled}.snapshot_bsatn"));
     std::fs::write(file, b"half of it").expect("written");
+    let config = EngineConfig { checkpoint_transactions: 3, ..host.config(false) };
+    let engine = Engine::start(config).await.expect("the engine starts");
+    assert_eq!(host.count(&engine, "realm_owner").await, 10);
+    // The next one is made from the snapshot before it.
+    let made = async {
+        while host.snapshots().last().is_none_or(|offset| *offset <= 5) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), made).await.expect("another is made");
+    engine.stop().await.expect("everything is written");
+    assert!(!host.data.path().join("engine/replicas/1/checkpoint").exists(), "it is cleared away");
     let engine = host.start(false).await;
     assert_eq!(host.count(&engine, "realm_owner").await, 10);
     engine.stop().await.expect("everything is written");
