@@ -2,6 +2,7 @@
 //!
 //! Keeps true: dice come in from outside, and every one that was thrown goes out with the outcome.
 
+pub mod aim;
 pub mod areas;
 pub mod armor;
 pub mod casting;
@@ -11,15 +12,20 @@ pub mod check;
 pub mod concentration;
 pub mod conditions;
 pub mod damage;
+pub mod deed;
 pub mod dice;
 pub mod experience;
+pub mod fighter;
 #[cfg(test)]
 mod fight;
 pub mod health;
+pub mod house;
 pub mod initiative;
+pub mod lasting;
 pub mod opportunity;
 pub mod rest;
 pub mod scores;
+pub mod sheet;
 pub mod source;
 #[cfg(test)]
 mod srd;

@@ -1,0 +1,109 @@
+//! The house's numbers: what a realm's content makes of the table game's.
+//!
+//! Keeps true: everything here is a setting or a switch of content, read once for a decision.
+
+use crate::content::Action;
+use crate::content::book::Book;
+
+/// What a fight asks of the balance. Times are milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that are asked for one by one")]
+pub struct House {
+    /// Percent of what players do to creatures.
+    pub damage_percent: i64,
+    /// Percent of what creatures do to players.
+    pub creature_damage_percent: i64,
+    /// Percent of what players do to players.
+    pub pvp_damage_percent: i64,
+    /// Percent of what heals.
+    pub healing_percent: i64,
+    /// From one action to the next.
+    pub action_millis: i64,
+    /// From one bonus action to the next.
+    pub bonus_action_millis: i64,
+    /// From one reaction to the next.
+    pub reaction_millis: i64,
+    /// Between any two abilities.
+    pub global_cooldown_millis: i64,
+    /// A round.
+    pub round_millis: i64,
+    /// From one death save to the next.
+    pub death_save_millis: i64,
+    /// What a death save must reach.
+    pub death_save_difficulty: i32,
+    /// Least that a save for concentration must reach.
+    pub concentration_difficulty_min: i32,
+    /// Whether the best roll hits harder.
+    pub critical_hits: bool,
+    /// Whether a character without hit points rolls for its life.
+    pub death_saves: bool,
+    /// Whether areas hurt friends.
+    pub friendly_fire: bool,
+    /// Whether damage may break concentration.
+    pub concentration: bool,
+    /// Whether two on opposite sides of an enemy have advantage.
+    pub flanking: bool,
+    /// Whether the dead can be brought back.
+    pub resurrection: bool,
+    /// Whether abilities may bring creatures.
+    pub summoning: bool,
+    /// Whether players may fight players anywhere.
+    pub pvp: bool,
+}
+
+impl House {
+    /// As content has it.
+    pub fn of(book: &Book) -> Self {
+        let number = |key: &str| i32::try_from(book.setting(key)).unwrap_or(i32::MAX);
+        Self {
+            damage_percent: book.setting("damage_percent"),
+            creature_damage_percent: book.setting("creature_damage_percent"),
+            pvp_damage_percent: book.setting("pvp_damage_percent"),
+            healing_percent: book.setting("healing_percent"),
+            action_millis: book.setting("attack_millis"),
+            bonus_action_millis: book.setting("bonus_action_millis"),
+            reaction_millis: book.setting("reaction_millis"),
+            global_cooldown_millis: book.setting("global_cooldown_millis"),
+            round_millis: book.setting("round_millis"),
+            death_save_millis: book.setting("death_save_millis"),
+            death_save_difficulty: number("death_save_difficulty"),
+            concentration_difficulty_min: number("concentration_difficulty_min"),
+            critical_hits: book.switch("critical_hits"),
+            death_saves: book.switch("death_saves"),
+            friendly_fire: book.switch("friendly_fire"),
+            concentration: book.switch("concentration"),
+            flanking: book.switch("flanking"),
+            resurrection: book.switch("resurrection"),
+            summoning: book.switch("summoning"),
+            pvp: book.switch("pvp"),
+        }
+    }
+
+    /// How long until what an ability took of a turn is back.
+    pub const fn turn_millis(&self, action: Action) -> i64 {
+        match action {
+            Action::Action => self.action_millis,
+            Action::BonusAction => self.bonus_action_millis,
+            Action::Reaction => self.reaction_millis,
+            Action::Free => 0,
+        }
+    }
+
+    /// Percent of damage that one does to another.
+    pub const fn percent(&self, is_by_player: bool, is_to_player: bool) -> i64 {
+        match (is_by_player, is_to_player) {
+            (true, true) => self.pvp_damage_percent,
+            (true, false) => self.damage_percent,
+            (false, true) => self.creature_damage_percent,
+            (false, false) => 100,
+        }
+    }
+}
+
+/// So many percent of something, rounded down; what is above 0 stays at least 1 unless the percent
+/// is 0.
+pub fn percent_of(amount: i32, percent: i64) -> i32 {
+    let scaled = i64::from(amount).saturating_mul(percent.max(0)) / 100;
+    let least = i64::from(amount > 0 && percent > 0);
+    i32::try_from(scaled.max(least)).unwrap_or(i32::MAX)
+}
