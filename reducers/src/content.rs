@@ -3,6 +3,11 @@
 //! Keeps true: `content_def` holds exactly the active version's entries, and an activation changes
 //! only rows that differ, in one transaction. Nothing is staged that has a fault.
 
+mod book;
+
+#[expect(unused_imports, reason = "the domains that play by it come next")]
+pub(crate) use book::book;
+
 use crate::authority::{require_database, require_owner};
 use crate::{audit, now_micros, Refusal};
 use haven_rules::content::versions::{

@@ -10,6 +10,7 @@
 
 #![allow(missing_docs, reason = "a field whose name says all has no more to say")]
 
+pub mod book;
 mod check;
 pub mod diff;
 mod entry;

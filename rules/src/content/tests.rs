@@ -172,7 +172,7 @@ fn shipped(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-fn read_shipped() -> Pack {
+pub(super) fn read_shipped() -> Pack {
     let files = shipped("srd");
     let sources: Vec<_> = files.iter().map(|(file, text)| Source { file, text }).collect();
     let faults = match read(&sources) {

@@ -112,23 +112,31 @@ pub fn pack_of(entries: &[StoredEntry]) -> Result<Pack, ContentError> {
     }
     let mut pack = Pack::default();
     for entry in entries {
-        let kind = Kind::ALL.iter().find(|kind| kind.word() == entry.kind);
-        match kind.ok_or(ContentError::EntriesInvalid)? {
-            Kind::Race => load::<RaceDef>(&mut pack, entry)?,
-            Kind::Class => load::<ClassDef>(&mut pack, entry)?,
-            Kind::Background => load::<BackgroundDef>(&mut pack, entry)?,
-            Kind::Feature => load::<FeatureDef>(&mut pack, entry)?,
-            Kind::Ability => load::<AbilityDef>(&mut pack, entry)?,
-            Kind::Creature => load::<CreatureDef>(&mut pack, entry)?,
-            Kind::Weapon => load::<WeaponDef>(&mut pack, entry)?,
-            Kind::Armor => load::<ArmorDef>(&mut pack, entry)?,
-            Kind::Camp => load::<CampDef>(&mut pack, entry)?,
-            Kind::Level => load::<LevelDef>(&mut pack, entry)?,
-            Kind::Setting => load::<SettingDef>(&mut pack, entry)?,
-            Kind::Switch => load::<SwitchDef>(&mut pack, entry)?,
-        }
+        load_into(&mut pack, entry)?;
     }
     if check(&pack, &BTreeSet::new()).is_empty() { Ok(pack) } else { Err(ContentError::PackFaulty) }
+}
+
+/// Adds a stored entry to a pack.
+///
+/// # Errors
+/// In this order: `EntriesInvalid` for a kind there is not, `PackFaulty`.
+pub(super) fn load_into(pack: &mut Pack, entry: &StoredEntry) -> Result<(), ContentError> {
+    let kind = Kind::ALL.iter().find(|kind| kind.word() == entry.kind);
+    match kind.ok_or(ContentError::EntriesInvalid)? {
+        Kind::Race => load::<RaceDef>(pack, entry),
+        Kind::Class => load::<ClassDef>(pack, entry),
+        Kind::Background => load::<BackgroundDef>(pack, entry),
+        Kind::Feature => load::<FeatureDef>(pack, entry),
+        Kind::Ability => load::<AbilityDef>(pack, entry),
+        Kind::Creature => load::<CreatureDef>(pack, entry),
+        Kind::Weapon => load::<WeaponDef>(pack, entry),
+        Kind::Armor => load::<ArmorDef>(pack, entry),
+        Kind::Camp => load::<CampDef>(pack, entry),
+        Kind::Level => load::<LevelDef>(pack, entry),
+        Kind::Setting => load::<SettingDef>(pack, entry),
+        Kind::Switch => load::<SwitchDef>(pack, entry),
+    }
 }
 
 fn load<T: Entry>(pack: &mut Pack, stored: &StoredEntry) -> Result<(), ContentError> {
