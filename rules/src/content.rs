@@ -14,6 +14,7 @@ pub mod book;
 mod check;
 pub mod diff;
 mod entry;
+pub mod known;
 pub mod limits;
 pub mod pack;
 #[cfg(test)]

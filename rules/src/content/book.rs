@@ -1,54 +1,16 @@
 //! The book: what is in force, found by key, for the rules that play with it.
 //!
 //! Keeps true: each list is in the order of its keys, so that an entry is found in a few steps and
-//! whoever goes through a list does so in the same order everywhere. A setting always has a number.
+//! whoever goes through a list does so in the same order everywhere. A known setting always has a
+//! number that the rules can count with.
 //! Leaves out on purpose: where the entries come from, and whether they are without fault.
 
 use super::entry::Entry;
 use super::versions::{StoredEntry, load_into};
 use super::{
     AbilityDef, ArmorDef, BackgroundDef, CampDef, ClassDef, CreatureDef, FeatureDef, LevelDef,
-    Pack, RaceDef, SettingDef, SwitchDef, WeaponDef,
+    Pack, RaceDef, SettingDef, SwitchDef, WeaponDef, known,
 };
-
-/// The settings the rules know, with the numbers that count where the content has none.
-pub const SETTINGS: &[(&str, i64)] = &[
-    ("attack_millis", 6_000),
-    ("attribute_points", 27),
-    ("bonus_action_millis", 6_000),
-    ("camp_respawn_percent", 100),
-    ("concentration_difficulty_min", 10),
-    ("corpse_millis", 120_000),
-    ("creature_damage_percent", 100),
-    ("creature_hit_points_percent", 100),
-    ("damage_percent", 100),
-    ("death_save_difficulty", 10),
-    ("death_save_millis", 6_000),
-    ("death_saves_needed", 3),
-    ("duel_millis_max", 300_000),
-    ("duel_range_mm", 30_000),
-    ("experience_percent", 100),
-    ("experience_share_radius_mm", 60_000),
-    ("global_cooldown_millis", 1_500),
-    ("healing_percent", 100),
-    ("help_radius_mm", 15_000),
-    ("in_combat_millis", 8_000),
-    ("level_max", 20),
-    ("long_rest_millis", 120_000),
-    ("long_rest_wait_millis", 3_600_000),
-    ("player_corpse_millis", 600_000),
-    ("pvp_damage_percent", 100),
-    ("reaction_millis", 6_000),
-    ("respawn_experience_loss_percent", 0),
-    ("respawn_hit_points_percent", 50),
-    ("respawn_wait_millis", 10_000),
-    ("round_millis", 6_000),
-    ("short_rest_millis", 30_000),
-    ("threat_forget_millis", 30_000),
-    ("threat_per_damage", 1),
-    ("threat_per_healing_percent", 50),
-    ("threat_switch_percent", 110),
-];
 
 /// Entries by key. The default is an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,12 +110,12 @@ impl Book {
         self.pack.level.get(index)
     }
 
-    /// A number of the balance: that of the content, else that of [`SETTINGS`]; 0 for a key that
-    /// neither has.
+    /// A number of the balance: that of the content, else the rules' own, within the range they can
+    /// count with; 0 for a key they do not know.
     pub fn setting(&self, key: &str) -> i64 {
-        let fallback = || SETTINGS.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
-        let found = find(&self.pack.setting, key).map(|setting| setting.value);
-        found.or_else(fallback).unwrap_or(0)
+        let Some(known) = known::setting(key) else { return 0 };
+        let value = find(&self.pack.setting, key).map_or(known.value, |setting| setting.value);
+        value.clamp(*known.range.start(), *known.range.end())
     }
 
     /// Whether something is switched on; what there is no switch for is not.
@@ -202,21 +164,24 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_not_there_have_the_numbers_that_are_shipped() {
-        let pack = read_shipped();
-        let mut shipped: Vec<_> =
-            pack.setting.iter().map(|setting| (setting.key.as_str(), setting.value)).collect();
-        shipped.sort_unstable();
-        assert_eq!(shipped, SETTINGS);
+    fn a_setting_is_that_of_the_content_within_its_range_or_the_rules_own() {
+        let mut pack = read_shipped();
         let empty = Book::default();
-        for (key, value) in SETTINGS {
-            assert_eq!(empty.setting(key), *value, "{key}");
+        for known in known::SETTINGS {
+            assert_eq!(empty.setting(known.key), known.value, "{}", known.key);
         }
         assert_eq!(empty.setting("no_such"), 0);
-        let mut changed = pack.clone();
-        changed.setting[0].value += 1;
-        let key = changed.setting[0].key.clone();
-        assert_eq!(Book::new(changed).setting(&key), pack.setting[0].value + 1);
+        let known = known::SETTINGS[0].clone();
+        for (value, expected) in [
+            (known.value + 1, known.value + 1),
+            (i64::MAX, *known.range.end()),
+            (i64::MIN, *known.range.start()),
+        ] {
+            for setting in pack.setting.iter_mut().filter(|setting| setting.key == known.key) {
+                setting.value = value;
+            }
+            assert_eq!(Book::new(pack.clone()).setting(known.key), expected, "{value}");
+        }
     }
 
     #[test]
