@@ -10,9 +10,11 @@
 
 #![allow(missing_docs, reason = "a field whose name says all has no more to say")]
 
+pub mod book;
 mod check;
 pub mod diff;
 mod entry;
+pub mod known;
 pub mod limits;
 pub mod pack;
 #[cfg(test)]

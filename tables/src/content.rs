@@ -25,7 +25,12 @@ pub struct ContentDef {
 }
 
 /// A version. Its states: 0 staged, 1 active, 2 was active.
-#[table(name = content_version, public)]
+#[table(
+    name = content_version,
+    public,
+    // Read by whoever asks what is in force.
+    index(name = by_state, btree(columns = [state]))
+)]
 pub struct ContentVersion {
     /// 1 for the first, and so on.
     #[primary_key]

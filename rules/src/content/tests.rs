@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::diff::{Change, What, diff};
-use super::pack::{Source, read};
+use super::pack::{Fault, Source, read};
 use super::{ENTRIES_MAX, Kind, Pack};
 
 mod bounds;
@@ -115,13 +115,16 @@ fn a_pack_is_not_endless() {
     let levels = levels();
     let read_all = |text: &str| {
         let sources = [Source { file: "a", text: &levels }, Source { file: "b", text }];
-        read(&sources).map_err(|faults| faults[0].to_string())
+        let is_about_entries = |fault: &&Fault| !fault.problem.starts_with("key is");
+        read(&sources)
+            .map_err(|faults| faults.iter().find(is_about_entries).map(ToString::to_string))
     };
     let fault =
         format!("b:{}: switch s4096: is one more than 4096, the most of a kind", 4096 * 4 + 1);
-    assert_eq!(read_all(&text), Err(fault));
+    assert_eq!(read_all(&text), Err(Some(fault)));
     let long = "#".repeat(super::limits::FILE_BYTES_MAX + 1);
-    assert_eq!(read_all(&long), Err("b: has 2097153 bytes, at most 2097152".to_owned()));
+    let fault = "b: has 2097153 bytes, at most 2097152".to_owned();
+    assert_eq!(read_all(&long), Err(Some(fault)));
     let many = vec![Source { file: "a", text: "" }; super::limits::FILES_MAX + 1];
     let faults = read(&many).err().unwrap_or_default();
     assert_eq!(faults[0].to_string(), "the pack: has 257 files, at most 256");
@@ -172,7 +175,7 @@ fn shipped(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-fn read_shipped() -> Pack {
+pub(super) fn read_shipped() -> Pack {
     let files = shipped("srd");
     let sources: Vec<_> = files.iter().map(|(file, text)| Source { file, text }).collect();
     let faults = match read(&sources) {

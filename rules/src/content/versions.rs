@@ -20,6 +20,8 @@ pub const TITLE_CHARS_MAX: usize = 80;
 pub const ENTRIES_MAX: usize = 8_192;
 /// Longest entry, bytes of JSON.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
+/// Longest version, bytes of all its entries together.
+pub const VERSION_BYTES_MAX: usize = 16 << 20;
 /// Most versions that are kept.
 pub const VERSIONS_MAX: usize = 16;
 /// How far ahead an activation can be set, days.
@@ -29,7 +31,7 @@ domain_errors! {
     /// Why something about content was refused.
     ContentError {
         TitleInvalid = 2000, "content.title_invalid", "a version's title has 1 to 80 printable characters";
-        EntriesInvalid = 2001, "content.entries_invalid", "a version has 1 to 8192 entries of known kinds, each key once, each up to 16 KiB";
+        EntriesInvalid = 2001, "content.entries_invalid", "a version has 1 to 8192 entries of known kinds, each key once, each up to 16 KiB, 16 MiB in all";
         PackFaulty = 2002, "content.pack_faulty", "the pack has faults: `haven content check` names each";
         VersionsTooMany = 2003, "content.versions_too_many", "16 versions are kept: drop one that is not active";
         VersionUnknown = 2004, "content.version_unknown", "there is no such version";
@@ -106,29 +108,39 @@ fn store<T: Entry>(pack: &Pack, entries: &mut Vec<StoredEntry>) {
 /// In this order: `EntriesInvalid`, `PackFaulty`.
 pub fn pack_of(entries: &[StoredEntry]) -> Result<Pack, ContentError> {
     let keys: BTreeSet<_> = entries.iter().map(|entry| (&entry.kind, &entry.key)).collect();
-    let is_short = entries.iter().all(|entry| entry.body.len() <= BODY_BYTES_MAX);
+    let bytes: usize = entries.iter().map(|entry| entry.body.len()).sum();
+    let is_short = bytes <= VERSION_BYTES_MAX
+        && entries.iter().all(|entry| entry.body.len() <= BODY_BYTES_MAX);
     if !(1..=ENTRIES_MAX).contains(&entries.len()) || keys.len() < entries.len() || !is_short {
         return Err(ContentError::EntriesInvalid);
     }
     let mut pack = Pack::default();
     for entry in entries {
-        let kind = Kind::ALL.iter().find(|kind| kind.word() == entry.kind);
-        match kind.ok_or(ContentError::EntriesInvalid)? {
-            Kind::Race => load::<RaceDef>(&mut pack, entry)?,
-            Kind::Class => load::<ClassDef>(&mut pack, entry)?,
-            Kind::Background => load::<BackgroundDef>(&mut pack, entry)?,
-            Kind::Feature => load::<FeatureDef>(&mut pack, entry)?,
-            Kind::Ability => load::<AbilityDef>(&mut pack, entry)?,
-            Kind::Creature => load::<CreatureDef>(&mut pack, entry)?,
-            Kind::Weapon => load::<WeaponDef>(&mut pack, entry)?,
-            Kind::Armor => load::<ArmorDef>(&mut pack, entry)?,
-            Kind::Camp => load::<CampDef>(&mut pack, entry)?,
-            Kind::Level => load::<LevelDef>(&mut pack, entry)?,
-            Kind::Setting => load::<SettingDef>(&mut pack, entry)?,
-            Kind::Switch => load::<SwitchDef>(&mut pack, entry)?,
-        }
+        load_into(&mut pack, entry)?;
     }
     if check(&pack, &BTreeSet::new()).is_empty() { Ok(pack) } else { Err(ContentError::PackFaulty) }
+}
+
+/// Adds a stored entry to a pack.
+///
+/// # Errors
+/// In this order: `EntriesInvalid` for a kind there is not, `PackFaulty`.
+pub(super) fn load_into(pack: &mut Pack, entry: &StoredEntry) -> Result<(), ContentError> {
+    let kind = Kind::ALL.iter().find(|kind| kind.word() == entry.kind);
+    match kind.ok_or(ContentError::EntriesInvalid)? {
+        Kind::Race => load::<RaceDef>(pack, entry),
+        Kind::Class => load::<ClassDef>(pack, entry),
+        Kind::Background => load::<BackgroundDef>(pack, entry),
+        Kind::Feature => load::<FeatureDef>(pack, entry),
+        Kind::Ability => load::<AbilityDef>(pack, entry),
+        Kind::Creature => load::<CreatureDef>(pack, entry),
+        Kind::Weapon => load::<WeaponDef>(pack, entry),
+        Kind::Armor => load::<ArmorDef>(pack, entry),
+        Kind::Camp => load::<CampDef>(pack, entry),
+        Kind::Level => load::<LevelDef>(pack, entry),
+        Kind::Setting => load::<SettingDef>(pack, entry),
+        Kind::Switch => load::<SwitchDef>(pack, entry),
+    }
 }
 
 fn load<T: Entry>(pack: &mut Pack, stored: &StoredEntry) -> Result<(), ContentError> {
@@ -213,6 +225,14 @@ mod tests {
         assert_eq!(kind, ContentError::EntriesInvalid);
         let long = changed(&|entries| entries[0].body.push_str(&" ".repeat(BODY_BYTES_MAX)));
         assert_eq!(long, ContentError::EntriesInvalid);
+        let many = changed(&|entries| {
+            let mut entry = entries[0].clone();
+            entry.body = " ".repeat(BODY_BYTES_MAX);
+            let copies = (0..=VERSION_BYTES_MAX / BODY_BYTES_MAX)
+                .map(|number| StoredEntry { key: number.to_string(), ..entry.clone() });
+            *entries = copies.collect();
+        });
+        assert_eq!(many, ContentError::EntriesInvalid);
         let other = changed(&|entries| "other".clone_into(&mut entries[0].key));
         assert_eq!(other, ContentError::PackFaulty);
         assert_eq!(changed(&|entries| entries[0].body.clear()), ContentError::PackFaulty);

@@ -41,7 +41,10 @@ pub(super) fn creature(check: &mut Check<'_>, creature: &CreatureDef) {
     check.range("attacks_per_action", creature.attacks_per_action, &limits::ATTACKS);
     check.length("attacks", creature.attacks.len(), 0, limits::LIST_MAX, "entries");
     for (index, of) in creature.attacks.iter().enumerate() {
-        attack(check, &format!("attacks[{index}]"), of);
+        let path = format!("attacks[{index}]");
+        attack(check, &path, of);
+        let times_max = 0..=i64::from(creature.attacks_per_action);
+        check.range(&format!("{path}.times_max"), of.times_max, &times_max);
     }
     check.keys("abilities", Kind::Ability, &creature.abilities);
     check.list("behaviors", &creature.behaviors);

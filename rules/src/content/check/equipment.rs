@@ -1,7 +1,7 @@
 //! What is checked of weapons, armor, settings and switches.
 
 use crate::content::{
-    ArmorDef, ArmorKind, SettingDef, SwitchDef, WeaponDef, WeaponProperty, limits,
+    ArmorDef, ArmorKind, KEY_CHARS_MAX, SettingDef, SwitchDef, WeaponDef, WeaponProperty, known, limits,
 };
 
 use super::{Check, abilities};
@@ -60,9 +60,24 @@ pub(super) fn setting(check: &mut Check<'_>, setting: &SettingDef) {
     } else {
         check.range("value", *value, &(*min..=*max));
     }
+    match known::setting(key) {
+        Some(known) => {
+            check.range("min", *min, &known.range);
+            check.range("max", *max, &known.range);
+        }
+        None => check.fail("key", format!("is {}, no setting of the rules", shown(key))),
+    }
 }
 
 pub(super) fn switch(check: &mut Check<'_>, switch: &SwitchDef) {
     check.key(&switch.key);
     check.text(&switch.text);
+    if !known::is_switch(&switch.key) {
+        check.fail("key", format!("is {}, no switch of the rules", shown(&switch.key)));
+    }
+}
+
+/// As much of a key as a fault repeats.
+fn shown(key: &str) -> String {
+    format!("{:?}", key.chars().take(KEY_CHARS_MAX).collect::<String>())
 }

@@ -329,6 +329,11 @@ fn creatures_are_bounded() {
         ("attacks_per_action = 1", "attacks_per_action = 0", "attacks_per_action is 0, at least 1"),
         ("range_mm = 1500, dice", "range_mm = 0, dice", "attacks[0].range_mm is 0, at least 1"),
         (
+            "range_mm = 1500, dice",
+            "range_mm = 1500, times_max = 2, dice",
+            "attacks[0].times_max is 2, at most 1",
+        ),
+        (
             "condition_millis = 3000",
             "condition_millis = 0",
             "attacks[0].condition_millis is 0, at least 1",
@@ -419,6 +424,14 @@ fn things_and_camps_are_bounded() {
         ),
         ("value = 6000", "value = 999", "setting round_millis: value is 999, at least 1000"),
         ("min = 1000", "min = 20001", "setting round_millis: min is 20001, more than max, 20000"),
+        ("min = 1000", "min = 999", "setting round_millis: min is 999, at least 1000"),
+        ("max = 20000", "max = 60001", "setting round_millis: max is 60001, at most 60000"),
+        (
+            r#"key = "round_millis""#,
+            r#"key = "round""#,
+            r#"setting round: key is "round", no setting of the rules"#,
+        ),
+        (r#"key = "pvp""#, r#"key = "pve""#, r#"switch pve: key is "pve", no switch of the rules"#),
     ] {
         check(from, to, &[fault]);
     }

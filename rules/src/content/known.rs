@@ -1,0 +1,113 @@
+//! What a game master can turn: the settings and switches the rules know.
+//!
+//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped in
+//! `content/srd`. A pack that names another has a fault: nobody would read it.
+
+use std::ops::RangeInclusive;
+
+/// A setting the rules know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSetting {
+    /// Its key; the unit is its end.
+    pub key: &'static str,
+    /// What counts where the content does not say.
+    pub value: i64,
+    /// What the rules can count with; a pack may narrow it.
+    pub range: RangeInclusive<i64>,
+}
+
+const fn known(key: &'static str, value: i64, range: RangeInclusive<i64>) -> KnownSetting {
+    KnownSetting { key, value, range }
+}
+
+/// All settings.
+pub const SETTINGS: &[KnownSetting] = &[
+    known("attack_millis", 6_000, 500..=60_000),
+    known("attribute_points", 27, 0..=100),
+    known("bonus_action_millis", 6_000, 0..=60_000),
+    known("camp_respawn_percent", 100, 1..=10_000),
+    known("concentration_difficulty_min", 10, 1..=30),
+    known("corpse_millis", 120_000, 1_000..=3_600_000),
+    known("creature_damage_percent", 100, 0..=1_000),
+    known("creature_hit_points_percent", 100, 1..=1_000),
+    known("damage_percent", 100, 1..=1_000),
+    known("death_save_difficulty", 10, 1..=30),
+    known("death_save_millis", 6_000, 500..=60_000),
+    known("death_saves_needed", 3, 1..=10),
+    known("duel_millis_max", 300_000, 10_000..=3_600_000),
+    known("duel_range_mm", 30_000, 5_000..=300_000),
+    known("experience_percent", 100, 0..=10_000),
+    known("experience_share_radius_mm", 60_000, 0..=300_000),
+    known("global_cooldown_millis", 1_500, 0..=10_000),
+    known("healing_percent", 100, 0..=1_000),
+    known("help_radius_mm", 15_000, 0..=120_000),
+    known("in_combat_millis", 8_000, 0..=600_000),
+    known("level_max", 20, 1..=20),
+    known("long_rest_millis", 120_000, 0..=86_400_000),
+    known("long_rest_wait_millis", 3_600_000, 0..=86_400_000),
+    known("player_corpse_millis", 600_000, 1_000..=3_600_000),
+    known("pvp_damage_percent", 100, 0..=1_000),
+    known("reaction_millis", 6_000, 0..=60_000),
+    known("respawn_experience_loss_percent", 0, 0..=100),
+    known("respawn_hit_points_percent", 50, 1..=100),
+    known("respawn_wait_millis", 10_000, 0..=3_600_000),
+    known("round_millis", 6_000, 1_000..=60_000),
+    known("short_rest_millis", 30_000, 0..=3_600_000),
+    known("threat_forget_millis", 30_000, 1_000..=3_600_000),
+    known("threat_per_damage", 1, 0..=100),
+    known("threat_per_healing_percent", 50, 0..=1_000),
+    known("threat_switch_percent", 110, 100..=1_000),
+];
+
+/// All switches. What the content has no switch for is off.
+pub const SWITCHES: &[&str] = &[
+    "boss_phases",
+    "call_for_help",
+    "concentration",
+    "creature_respawn",
+    "critical_hits",
+    "death_saves",
+    "duels",
+    "experience",
+    "flanking",
+    "friendly_fire",
+    "opportunity_attacks",
+    "pvp",
+    "rest_anywhere",
+    "resurrection",
+    "safe_settlements",
+    "summoning",
+];
+
+/// The setting of a key.
+pub(super) fn setting(key: &str) -> Option<&'static KnownSetting> {
+    let index = SETTINGS.binary_search_by(|setting| setting.key.cmp(key)).ok()?;
+    SETTINGS.get(index)
+}
+
+/// Whether there is such a switch.
+pub(super) fn is_switch(key: &str) -> bool {
+    SWITCHES.binary_search(&key).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::tests::read_shipped;
+
+    #[test]
+    fn what_is_known_is_what_is_shipped() {
+        let pack = read_shipped();
+        let mut shipped: Vec<_> = pack
+            .setting
+            .iter()
+            .map(|setting| (setting.key.as_str(), setting.value, setting.min..=setting.max))
+            .collect();
+        shipped.sort_by_key(|(key, _, _)| *key);
+        let known = SETTINGS.iter().map(|known| (known.key, known.value, known.range.clone()));
+        assert_eq!(known.collect::<Vec<_>>(), shipped);
+        let mut switches: Vec<_> = pack.switch.iter().map(|switch| switch.key.as_str()).collect();
+        switches.sort_unstable();
+        assert_eq!(SWITCHES, switches);
+    }
+}
