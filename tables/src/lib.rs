@@ -9,9 +9,11 @@
 pub mod accounts;
 pub mod audit;
 pub mod characters;
+pub mod combat;
 pub mod commands;
 pub mod content;
 pub mod instances;
 pub mod motion;
+pub mod npcs;
 pub mod realms;
 pub mod world;
