@@ -310,6 +310,8 @@ words! {
         AttacksWith = "attacks_with",
         /// 1 or −1: its saving throws have advantage or disadvantage.
         SavesWith = "saves_with",
+        /// 1: nobody strikes at it when it walks away.
+        Elusive = "elusive",
     }
 }
 
