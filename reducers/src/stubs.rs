@@ -1,11 +1,9 @@
 
-use haven_rules::combat::casting::Slots;
-use haven_rules::combat::rest::HitDice;
 use haven_rules::combat::sheet::{Build, Sheet};
 use haven_rules::content::AbilityDef;
 use haven_rules::content::book::Book;
 use spacetimedb::ReducerContext;
-pub(crate) struct Resources { pub hit_points: i32, pub hit_dice: HitDice, pub exhaustion: u8, pub has_endured: bool, pub slots: Slots, pub vital: u8, pub death_successes: u8, pub death_failures: u8, pub long_rest_at_micros: i64 }
+pub(crate) use haven_rules::characters::resources::Resources;
 pub(crate) fn build_of(_: &ReducerContext, _: u64, _: &Book) -> Option<Build> { None }
 pub(crate) fn knows(_: &ReducerContext, _: u64, _: &AbilityDef, _: &Book) -> (bool, bool) { (true, true) }
 pub(crate) fn resources(_: &ReducerContext, _: u64, _: &Sheet) -> Resources { unimplemented!() }
