@@ -3,7 +3,7 @@
 //! Keeps true: `content_def` holds exactly the entries of the active version. Entries are JSON, so
 //! that a new field is no new column; `docs/CONTENT.md` gives their shapes.
 
-use spacetimedb::{table, Timestamp};
+use spacetimedb::{Timestamp, table};
 
 /// An entry that is in force. Written by an activation alone.
 #[table(
