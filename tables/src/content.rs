@@ -24,10 +24,9 @@ pub struct ContentDef {
     pub body: String,
 }
 
-/// A version. Its states: 0 staged, 1 active, 2 was active.
+/// A version. Private: its title may say what players are not to know yet.
 #[table(
     name = content_version,
-    public,
     // Read by whoever asks what is in force.
     index(name = by_state, btree(columns = [state]))
 )]

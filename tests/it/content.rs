@@ -97,7 +97,7 @@ fn what_has_a_fault_is_not_staged_and_changes_nothing() {
             // Somebody refers to it.
             (
                 "A",
-                but(&|entries| entries.retain(|entry| entry["key"] != "fighter")),
+                but(&|entries| entries.retain(|entry| entry["key"] != "wizard")),
                 "content.pack_faulty",
             ),
         ];
@@ -233,7 +233,8 @@ fn a_large_activation_interrupts_nobody() {
         let (owner, first) = (&database.owner, large());
         let second = changed(first.clone());
         let mut players: Vec<Client> = vec![];
-        for letter in 'a'..='t' {
+        // Without those that look alike.
+        for letter in "abcdefghjkmnopqrstuv".chars() {
             let (email, name) = (format!("{letter}@example.org"), format!("Pla{letter}er"));
             players.push(database.enter(&email, &name).await.2);
         }

@@ -1,4 +1,4 @@
-//! Whom a change of content touches: counted from what the database holds and the content refers to.
+//! Whom a change of content touches, counted from what the database holds.
 //!
 //! Keeps true: a number is a count of rows; what no table holds yet has none, rather than 0.
 //! Leaves out on purpose: creatures and items, of which there are no rows yet.
