@@ -1,7 +1,7 @@
 //! What a game master can turn: the settings and switches the rules know.
 //!
-//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped in
-//! `content/srd`. A pack that names another has a fault: nobody would read it.
+//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped
+//! in `content/srd`. A pack that names another has a fault: nobody would read it.
 
 use std::ops::RangeInclusive;
 
