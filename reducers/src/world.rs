@@ -341,6 +341,12 @@ pub(crate) fn place_to_stand(
     Ok(free.unwrap_or((land.config.spawn_x_mm, land.config.spawn_y_mm)))
 }
 
+/// Where characters without a place enter a world.
+pub(crate) fn spawn_of(ctx: &ReducerContext, world: u32) -> Option<(i32, i32)> {
+    let config = ctx.db.world_config().world().find(world)?;
+    Some((config.spawn_x_mm, config.spawn_y_mm))
+}
+
 /// Shows an entity in a block.
 pub(crate) fn show_entity(
     ctx: &ReducerContext,

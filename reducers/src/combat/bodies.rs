@@ -197,6 +197,7 @@ fn new_state(entity_id: u64, creature: &str) -> CombatState {
         sneaked_at_micros: 0,
         motion_effect_id: 0,
         initiative: 0,
+        dexterity: 0,
         effects: 0,
         speed_percent: 100,
         exhaustion: 0,
