@@ -5,7 +5,6 @@
 
 mod book;
 
-#[expect(unused_imports, reason = "the domains that play by it come next")]
 pub(crate) use book::book;
 
 use crate::authority::{require_database, require_owner};
