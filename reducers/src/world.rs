@@ -378,6 +378,13 @@ pub(crate) fn move_entity(ctx: &ReducerContext, entity_id: u64, chunk_index: u64
     combat::moved_to(ctx, entity_id, chunk_index);
 }
 
+/// Shows an entity under another name, if it is in the world.
+pub(crate) fn rename_entity(ctx: &ReducerContext, entity_id: u64, name: &str) {
+    if let Some(row) = ctx.db.entity().entity_id().find(entity_id) {
+        ctx.db.entity().entity_id().update(Entity { name: name.to_owned(), ..row });
+    }
+}
+
 /// Removes an entity from the world.
 pub(crate) fn hide_entity(ctx: &ReducerContext, entity_id: u64) {
     ctx.db.entity().entity_id().delete(entity_id);
