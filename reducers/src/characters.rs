@@ -24,7 +24,6 @@ pub use progress::character_class_add;
 pub use spells::{spell_learn, spell_prepare, spell_swap};
 pub use staff::{character_appearance_set, character_experience_give, character_rename};
 
-#[expect(unused_imports, reason = "the fights that play by them come next")]
 pub(crate) use self::{
     build::{build_of, sheet_of},
     progress::{give_experience, lose_experience},
@@ -366,5 +365,3 @@ fn count(ctx: &ReducerContext, account_id: u64) -> (usize, usize) {
     let (gone, living): (Vec<_>, Vec<_>) = rows.partition(deleted);
     (living.len(), gone.len())
 }
-
-pub(crate) use crate::stubs::*;
