@@ -28,11 +28,11 @@ pub(crate) const RULES: [Rule; 9] = [
     ("what is in force is the active version, entry by entry", content),
 ];
 
-fn set(now: &Snapshot, table: &str, column: &str) -> BTreeSet<u64> {
+pub(crate) fn set(now: &Snapshot, table: &str, column: &str) -> BTreeSet<u64> {
     now.column(table, column).into_iter().collect()
 }
 
-fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
+pub(crate) fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
     let mut counts = BTreeMap::new();
     for key in keys {
         *counts.entry(key).or_default() += 1;
@@ -41,7 +41,7 @@ fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
 }
 
 /// Rows of a table whose number is in no other table.
-fn strays(now: &Snapshot, table: &str, column: &str, others: &BTreeSet<u64>) -> Vec<String> {
+pub(crate) fn strays(now: &Snapshot, table: &str, column: &str, others: &BTreeSet<u64>) -> Vec<String> {
     let rows = now.rows(table).iter().filter(|row| !others.contains(&number(row, column)));
     rows.map(|row| format!("{table} {row}")).collect()
 }
@@ -62,7 +62,9 @@ fn presences(now: &Snapshot) -> Vec<String> {
         }
     }
     let wanderers = set(now, "wanderer", "entity_id");
-    let expected: BTreeSet<u64> = present.union(&wanderers).copied().collect();
+    let creatures = set(now, "creature", "entity_id");
+    let expected: BTreeSet<u64> =
+        [&present, &wanderers, &creatures].into_iter().flatten().copied().collect();
     for table in ["entity", "motion", "motion_course"] {
         let there = set(now, table, "entity_id");
         if there != expected {
@@ -71,7 +73,12 @@ fn presences(now: &Snapshot) -> Vec<String> {
         }
     }
     for row in now.rows("entity") {
-        let kind = if present.contains(&number(row, "entity_id")) { 1 } else { 2 };
+        let id = number(row, "entity_id");
+        let kind = match (present.contains(&id), wanderers.contains(&id)) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        };
         if row["kind"] != kind {
             found.push(format!("entity {row}"));
         }
@@ -174,7 +181,17 @@ fn accounts(now: &Snapshot) -> Vec<String> {
 fn characters(now: &Snapshot) -> Vec<String> {
     let characters = set(now, "character", "character_id");
     let mut found = vec![];
-    for table in ["character_deletion", "character_position", "character_respawn_cooldown"] {
+    for table in [
+        "character_deletion",
+        "character_position",
+        "character_respawn_cooldown",
+        "character_build",
+        "character_progress",
+        "character_spell",
+        "character_resources",
+        "character_use",
+        "character_appearance",
+    ] {
         found.extend(strays(now, table, "character_id", &characters));
     }
     let skeletons = now.rows("character").iter().map(|row| text(row, "name_skeleton"));

@@ -431,7 +431,10 @@ fn scene(
     let (user_id, from, world) = (user.fighter.entity_id, user.fighter.place, user.world);
     let target = match aim {
         Aim::Entity(target_id) if target_id != user_id => {
-            Some(other(ctx, &user, target_id, book).ok()?)
+            let target = other(ctx, &user, target_id, book).ok()?;
+            // Somebody else was faster.
+            let is_late = target.fighter.health.is_dead() && ability.target != Target::Corpse;
+            (!is_late).then_some(target)?.into()
         }
         Aim::Entity(_) | Aim::Oneself | Aim::Point(_) | Aim::Direction(..) => None,
     };
