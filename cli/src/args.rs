@@ -10,8 +10,8 @@ use spacetimedb_lib::Timestamp;
 
 use crate::config::{Config, Environment, Flags, load};
 use crate::{
-    account, backup, bench, bots, check, content, gateway, host, keys, publish, realm, token, torture, up,
-    world,
+    account, backup, bench, bots, check, content, gateway, host, keys, publish, realm, token,
+    torture, up, world,
 };
 
 const STYLES: Styles = Styles::styled()

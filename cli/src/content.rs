@@ -1,4 +1,4 @@
-//! `haven content`: packs checked and compared; versions of a realm staged, put in force, taken back.
+//! `haven content`: packs checked and compared; versions staged, put in force and taken back.
 //!
 //! Keeps true: every fault of a pack is told, with its file and line, and nothing of it is sent;
 //! looking changes nothing.

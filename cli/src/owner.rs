@@ -25,7 +25,7 @@ const REQUEST_TOKEN_SECONDS: u64 = 600;
 /// How long a database may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an owner's long call may take. The engine lets a reducer run for about a minute.
-const PATIENT_CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const PATIENT_CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Who may do everything in the databases of a deployment.
 pub(crate) struct Owner {

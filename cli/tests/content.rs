@@ -88,6 +88,27 @@ fn a_realm_begins_with_the_shipped_pack_and_keeps_what_its_owner_puts_in_force()
     assert_eq!(up.terminate().0, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_a_release_without_content_gets_the_shipped_pack_at_its_next_start() {
+    let dir = TempDir::new().expect("a directory");
+    let dir = dir.path();
+    let up = Up::start_in(dir, "data", ["127.0.0.1:0", "127.0.0.1:0"]);
+    let token = fs::read_to_string(dir.join("data/owner.token")).expect("a token");
+    // What such a database is like once the module is published over it: the tables are empty.
+    for table in ["content_def", "content_entry", "content_version"] {
+        let url = format!("{}/v1/database/haven/sql", up.database);
+        let request = reqwest::Client::new().post(url).bearer_auth(token.trim());
+        let answer = request.body(format!("DELETE FROM {table}")).send().await;
+        assert_eq!(answer.expect("an answer").status(), 200, "{table}");
+    }
+    assert_eq!(versions(dir, &up).len(), 0);
+    assert_eq!(up.terminate().0, Some(0));
+    let up = Up::start_in(dir, "data", ["127.0.0.1:0", "127.0.0.1:0"]);
+    assert_eq!(versions(dir, &up).len(), 1);
+    assert!(told(dir, &up, &["diff"]).contains(": 0 entries differ"));
+    assert_eq!(up.terminate().0, Some(0));
+}
+
 #[test]
 fn a_pack_with_faults_changes_nothing_and_each_is_named_with_file_and_line() {
     let dir = TempDir::new().expect("a directory");

@@ -33,7 +33,7 @@ pub(crate) use threat::{change as change_threat, forget as forget_threat, of as 
 
 use crate::authority::{require_database, require_player, require_room};
 use crate::content::book;
-use crate::{Refusal, characters, now_micros, npcs};
+use crate::{Refusal, characters, motion, now_micros, npcs};
 use dice::Cup;
 use haven_rules::combat::aim::{Aim, CombatError};
 use haven_rules::combat::areas::Point;
@@ -159,6 +159,7 @@ pub fn combat_tick(ctx: &ReducerContext, timer: CombatTickTimer) -> Result<(), R
     if due.is_empty() {
         return Ok(());
     }
+    let (rows, late_micros) = (due.len(), now - due[0].due_at_micros);
     by_initiative(ctx, &mut due);
     let mut cup = Cup::open(ctx);
     for row in due {
@@ -168,6 +169,7 @@ pub fn combat_tick(ctx: &ReducerContext, timer: CombatTickTimer) -> Result<(), R
         }
     }
     cup.close(ctx);
+    motion::note_combat(ctx, rows, late_micros, is_more, due::ROWS_MAX);
     if !is_more {
         due::handled_until(now);
     }
@@ -178,8 +180,9 @@ pub fn combat_tick(ctx: &ReducerContext, timer: CombatTickTimer) -> Result<(), R
 fn by_initiative(ctx: &ReducerContext, due: &mut [CombatDue]) {
     let place = |row: &CombatDue| {
         let state = ctx.db.combat_state().entity_id().find(row.entity_id);
-        let initiative = state.map_or(0, |state| i32::from(state.initiative));
-        Place { initiative, dexterity: 0, entity_id: row.entity_id }
+        let (initiative, dexterity) =
+            state.map_or((0, 0), |state| (state.initiative, state.dexterity));
+        Place { initiative: initiative.into(), dexterity, entity_id: row.entity_id }
     };
     let deeds: Vec<usize> =
         (0..due.len()).filter(|at| due[*at].kind == Kind::Deed as u8).collect();

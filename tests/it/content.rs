@@ -28,9 +28,7 @@ fn srd() -> Pack {
 
 /// A pack as `content_stage` takes it.
 fn sent(pack: &Pack) -> Value {
-    let entry = |entry: &haven_rules::content::versions::StoredEntry| {
-        json!({ "kind": entry.kind, "key": entry.key, "body": entry.body })
-    };
+    let entry = |entry: &haven_rules::content::versions::StoredEntry| json!({ "kind": entry.kind, "key": entry.key, "body": entry.body });
     entries_of(pack).iter().map(entry).collect()
 }
 
@@ -99,7 +97,7 @@ fn what_has_a_fault_is_not_staged_and_changes_nothing() {
             // Somebody refers to it.
             (
                 "A",
-                but(&|entries| entries.retain(|entry| entry["key"] != "fighter")),
+                but(&|entries| entries.retain(|entry| entry["key"] != "wizard")),
                 "content.pack_faulty",
             ),
         ];
@@ -202,9 +200,9 @@ fn large() -> Pack {
 /// The same with a change in nearly all entries.
 fn changed(mut pack: Pack) -> Pack {
     pack.race.iter_mut().for_each(|race| race.speed_mm_per_round += 300);
-    pack.class.iter_mut().for_each(|class| class.text = "Changed.".to_owned());
+    pack.class.iter_mut().for_each(|class| "Changed.".clone_into(&mut class.text));
     pack.background.iter_mut().for_each(|background| background.coins += 1);
-    pack.feature.iter_mut().for_each(|feature| feature.text = "Changed.".to_owned());
+    pack.feature.iter_mut().for_each(|feature| "Changed.".clone_into(&mut feature.text));
     pack.ability.iter_mut().for_each(|ability| ability.range_mm /= 2);
     pack.creature.iter_mut().for_each(|creature| creature.sight_mm /= 2);
     pack.weapon.iter_mut().for_each(|weapon| weapon.price_copper += 1);
@@ -235,7 +233,8 @@ fn a_large_activation_interrupts_nobody() {
         let (owner, first) = (&database.owner, large());
         let second = changed(first.clone());
         let mut players: Vec<Client> = vec![];
-        for letter in 'a'..='t' {
+        // Without those that look alike.
+        for letter in "abcdefghjkmnopqrstuv".chars() {
             let (email, name) = (format!("{letter}@example.org"), format!("Pla{letter}er"));
             players.push(database.enter(&email, &name).await.2);
         }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use haven_gateway::stdb::rows::{ContentDef, ContentVersion};
-use haven_gateway::stdb::{Args as CallArgs, Filter, Link};
+use haven_gateway::stdb::{Args as CallArgs, CallError, Filter, Link};
 use haven_rules::content::Pack;
 use haven_rules::content::book::Book;
 use haven_rules::content::diff::diff;
@@ -67,10 +67,14 @@ struct SentEntry {
     body: String,
 }
 
-/// Puts the pack that comes with Haven in force where nothing ever was: in a new database, or in one
-/// of a release without content. Goes on where it was interrupted.
+/// Puts the pack that comes with Haven in force where nothing ever was: in a new database, or in
+/// one of a release without content. Goes on where it was interrupted.
 pub(crate) async fn ensure(link: &Link) -> anyhow::Result<()> {
-    let known = versions(link).await?;
+    let known = match link.query::<ContentVersion>(Filter::all()).await {
+        // An older module, published on purpose, has no such table.
+        Err(CallError::Query(_)) => return Ok(()),
+        known => known.map_err(|error| refused("the versions of the content", &error))?,
+    };
     let is_settled = known.iter().any(|row| row.activated_at_micros != 0);
     if is_settled || known.len() >= VERSIONS_MAX {
         return Ok(());
@@ -229,8 +233,8 @@ async fn versions(link: &Link) -> anyhow::Result<Vec<ContentVersion>> {
     Ok(rows)
 }
 
-/// What is in force; empty where nothing is. Entries of another release's shape are left out, as the
-/// module leaves them out.
+/// What is in force; empty where nothing is. Entries of another release's shape are left out, as
+/// the module leaves them out.
 async fn in_force(link: &Link) -> anyhow::Result<Pack> {
     let rows = link.query(Filter::all()).await;
     let rows: Vec<ContentDef> = rows.map_err(|error| refused("the content in force", &error))?;

@@ -1,6 +1,6 @@
 //! Packs as files: from a folder, or the one that comes with Haven.
 //!
-//! Keeps true: every fault is told, each on a line with its file and line, before the command fails.
+//! Keeps true: every fault is told, each on a line of its own, before the command fails.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Whom a change of content touches: counted from what the database holds and the content refers to.
+//! Whom a change of content touches, counted from what the database holds.
 //!
 //! Keeps true: a number is a count of rows; what no table holds yet has none, rather than 0.
 //! Leaves out on purpose: creatures and items, of which there are no rows yet.
@@ -43,8 +43,7 @@ impl Characters {
 
     /// How many are touched by one change at least, as far as that can be told.
     pub(super) fn touched_by_any(&self, changes: &[Whom]) -> u64 {
-        let is_touched =
-            |race: &str, class: &str| changes.iter().any(|whom| whom.has(race, class));
+        let is_touched = |race: &str, class: &str| changes.iter().any(|whom| whom.has(race, class));
         let touched = self.0.iter().filter(|((race, class), _)| is_touched(race, class));
         touched.map(|(_, count)| count).sum()
     }

@@ -9,6 +9,7 @@ use super::dice::Throws;
 use super::due::{self, Kind};
 use super::{effects, threat};
 use crate::{motion, now_micros, npcs};
+use haven_rules::characters::resources::vital_of;
 use haven_rules::combat::EVENT_SECONDS;
 use haven_rules::combat::deed::{Consequence, Line, Told};
 use haven_rules::combat::health::{Fell, Vital};
@@ -42,7 +43,7 @@ pub(super) fn settle(
         }
     }
     let is_hostile = super::deeds::harms(ability);
-    let after: Vec<(u64, bool, Vital, Vital)> = bodies.iter().map(vital_of).collect();
+    let after: Vec<(u64, bool, Vital, Vital)> = bodies.iter().map(vitals_of).collect();
     for (mut body, is_touched) in bodies.into_iter().zip(touched) {
         if is_touched {
             if is_hostile {
@@ -83,7 +84,7 @@ pub(super) fn settle_moment(
             effects::end_concentration(ctx, *entity_id);
         }
     }
-    let (entity_id, is_player, was, is) = vital_of(&body);
+    let (entity_id, is_player, was, is) = vitals_of(&body);
     bodies::store(ctx, body);
     if let Some(source) = source {
         for line in told.lines.iter().filter(|line| line.damage.is_some() || line.is_healing) {
@@ -103,16 +104,9 @@ pub(super) fn settle_moment(
     }
 }
 
-fn vital_of(body: &Body) -> (u64, bool, Vital, Vital) {
-    let was = match body.row.vital {
-        0 => Vital::Awake,
-        1 => Vital::Dying {
-            successes: body.state.death_successes,
-            failures: body.state.death_failures,
-        },
-        2 => Vital::Stable,
-        _ => Vital::Dead,
-    };
+fn vitals_of(body: &Body) -> (u64, bool, Vital, Vital) {
+    let Body { row, state, .. } = body;
+    let was = vital_of(row.vital, state.death_successes, state.death_failures);
     (body.fighter.entity_id, body.fighter.is_player, was, body.fighter.health.vital)
 }
 
@@ -125,26 +119,19 @@ pub(super) fn changed(
     is: Vital,
     book: &Rc<Book>,
 ) {
-    let now = now_micros(ctx);
-    let in_millis = |key: &str| now + micros(book.setting(key));
     due::forget(ctx, entity_id, |row| {
         let kinds = [Kind::DeathSave, Kind::Waking, Kind::Corpse];
         kinds.iter().any(|kind| row.kind == *kind as u8)
     });
-    match is {
-        Vital::Awake => return,
-        Vital::Dying { .. } => {
-            due::set(ctx, entity_id, 0, Kind::DeathSave, in_millis("death_save_millis"));
-        }
-        Vital::Stable => due::set(ctx, entity_id, 0, Kind::Waking, in_millis("stable_millis")),
-        Vital::Dead if is_player => {
-            due::set(ctx, entity_id, 0, Kind::Corpse, in_millis("player_corpse_millis"));
-        }
-        Vital::Dead => {
-            threat::reward(ctx, entity_id, book);
-            due::set(ctx, entity_id, 0, Kind::Corpse, in_millis("corpse_millis"));
-            npcs::died(ctx, entity_id, now);
-        }
+    if is_player {
+        resume(ctx, entity_id, is, book);
+    } else if is == Vital::Dead {
+        threat::reward(ctx, entity_id, book);
+        wait(ctx, entity_id, Kind::Corpse, "corpse_millis", book);
+        npcs::died(ctx, entity_id, now_micros(ctx));
+    }
+    if is == Vital::Awake {
+        return;
     }
     casts::drop_deeds(ctx, entity_id);
     if was == Vital::Awake {
@@ -155,6 +142,21 @@ pub(super) fn changed(
     if is == Vital::Dead {
         threat::forget(ctx, entity_id);
     }
+}
+
+/// What is next for a player who is dying, stable or dead.
+pub(super) fn resume(ctx: &ReducerContext, entity_id: u64, is: Vital, book: &Rc<Book>) {
+    match is {
+        Vital::Awake => {}
+        Vital::Dying { .. } => wait(ctx, entity_id, Kind::DeathSave, "death_save_millis", book),
+        Vital::Stable => wait(ctx, entity_id, Kind::Waking, "stable_millis", book),
+        Vital::Dead => wait(ctx, entity_id, Kind::Corpse, "player_corpse_millis", book),
+    }
+}
+
+/// Somebody is looked at after a time of the balance.
+fn wait(ctx: &ReducerContext, entity_id: u64, kind: Kind, setting: &str, book: &Rc<Book>) {
+    due::set(ctx, entity_id, 0, kind, now_micros(ctx) + micros(book.setting(setting)));
 }
 
 fn follow(ctx: &ReducerContext, user: &Body, consequence: &Consequence) {

@@ -3,13 +3,14 @@
 //! Keeps true: what did not change is not written; an effect that is over is not loaded; the
 //! conditions and hit points that others see are those that the fight counts with.
 
-use super::due::{self, Kind};
+use super::due;
 use super::effects;
 use crate::content::book;
 use crate::{characters, motion, now_micros};
+use haven_rules::characters::resources::{vital_codes, vital_of};
 use haven_rules::combat::areas::Point;
 use haven_rules::combat::fighter::{Effect, Fighter};
-use haven_rules::combat::health::{Health, Vital};
+use haven_rules::combat::health::Health;
 use haven_rules::combat::sheet::{Sheet, of_character, of_creature};
 use haven_rules::combat::turn::Turn;
 use haven_rules::content::book::Book;
@@ -103,12 +104,7 @@ pub(crate) fn load_row(ctx: &ReducerContext, row: Combatant, book: &Rc<Book>) ->
     let now = millis(now_micros(ctx));
     let effects =
         if state.effects > 0 { effects::of(ctx, entity_id, now) } else { vec![] };
-    let vital = match row.vital {
-        0 => Vital::Awake,
-        1 => Vital::Dying { successes: state.death_successes, failures: state.death_failures },
-        2 => Vital::Stable,
-        _ => Vital::Dead,
-    };
+    let vital = vital_of(row.vital, state.death_successes, state.death_failures);
     let health = Health {
         max: row.hit_points_max,
         current: row.hit_points,
@@ -145,12 +141,7 @@ pub(crate) fn store(ctx: &ReducerContext, body: Body) {
     let Body { mut fighter, row, state, before, .. } = body;
     let entity_id = fighter.entity_id;
     effects::write(ctx, &mut fighter, &before);
-    let (vital, successes, failures) = match fighter.health.vital {
-        Vital::Awake => (0, 0, 0),
-        Vital::Dying { successes, failures } => (1, successes, failures),
-        Vital::Stable => (2, 0, 0),
-        Vital::Dead => (3, 0, 0),
-    };
+    let (vital, successes, failures) = vital_codes(fighter.health.vital);
     let seen = Combatant {
         hit_points: fighter.health.current,
         hit_points_max: fighter.health.max,
@@ -206,6 +197,7 @@ fn new_state(entity_id: u64, creature: &str) -> CombatState {
         sneaked_at_micros: 0,
         motion_effect_id: 0,
         initiative: 0,
+        dexterity: 0,
         effects: 0,
         speed_percent: 100,
         exhaustion: 0,
@@ -225,6 +217,7 @@ pub(crate) fn join_character(ctx: &ReducerContext, entity_id: u64) {
     let Some(build) = characters::build_of(ctx, entity_id, &book) else { return };
     let Some(sheet) = of_character(&build, &book) else { return };
     let had = characters::resources(ctx, entity_id, &sheet);
+    let (vital, death_successes, death_failures) = vital_codes(had.vital);
     ctx.db.combatant().insert(Combatant {
         entity_id,
         chunk_index,
@@ -234,20 +227,17 @@ pub(crate) fn join_character(ctx: &ReducerContext, entity_id: u64) {
         side: PLAYERS,
         conditions: 0,
         level: sheet.level,
-        vital: had.vital,
+        vital,
         is_player: true,
     });
     ctx.db.combat_state().insert(CombatState {
         exhaustion: had.exhaustion,
-        death_successes: had.death_successes,
-        death_failures: had.death_failures,
+        death_successes,
+        death_failures,
         has_endured: had.has_endured,
         ..new_state(entity_id, "")
     });
-    if had.vital == 1 {
-        let wait = micros(book.setting("death_save_millis"));
-        due::set(ctx, entity_id, 0, Kind::DeathSave, now_micros(ctx) + wait);
-    }
+    super::aftermath::resume(ctx, entity_id, had.vital, &book);
     if let Some(body) = load(ctx, entity_id, &book) {
         store(ctx, body);
     }
@@ -306,17 +296,12 @@ pub(crate) fn leave(ctx: &ReducerContext, entity_id: u64) {
 }
 
 /// Keeps how a character is, for when it comes back.
-fn keep(ctx: &ReducerContext, body: &Body) {
+pub(super) fn keep(ctx: &ReducerContext, body: &Body) {
     let Body { fighter, .. } = body;
     let mut kept = characters::resources(ctx, fighter.entity_id, &fighter.sheet);
     kept.hit_points = fighter.health.current;
     (kept.exhaustion, kept.has_endured) = (fighter.exhaustion, fighter.has_endured);
-    (kept.vital, kept.death_successes, kept.death_failures) = match fighter.health.vital {
-        Vital::Awake => (0, 0, 0),
-        Vital::Dying { successes, failures } => (1, successes, failures),
-        Vital::Stable => (2, 0, 0),
-        Vital::Dead => (3, 0, 0),
-    };
+    kept.vital = fighter.health.vital;
     characters::save_resources(ctx, fighter.entity_id, &kept);
 }
 
@@ -327,9 +312,13 @@ pub(crate) fn moved_to(ctx: &ReducerContext, entity_id: u64, chunk_index: u64) {
     }
 }
 
-/// What makes a character changed: its hit points, armor and speed follow.
+/// What makes a character changed: its hit points, armor and speed follow. What is more it has.
 pub(crate) fn sheet_changed(ctx: &ReducerContext, entity_id: u64) {
-    if let Some(body) = load(ctx, entity_id, &book(ctx)) {
+    if let Some(mut body) = load(ctx, entity_id, &book(ctx)) {
+        let more = body.fighter.health.max.saturating_sub(body.row.hit_points_max);
+        if body.fighter.health.is_awake() {
+            body.fighter.health.heal(more);
+        }
         store(ctx, body);
     }
 }

@@ -1,6 +1,6 @@
 //! Who is near: bodies around a place, and what stands between.
 //!
-//! Keeps true: at most `BODIES_MAX` rows are looked at, nearest blocks first; land that is not made
+//! Keeps true: at most `BODIES_MAX` rows are looked at; land that is not made
 //! hides what is behind it.
 
 use super::bodies::{self, Body};
@@ -16,7 +16,7 @@ use spacetimedb::ReducerContext;
 use std::rc::Rc;
 
 /// Most bodies that are looked at around one place.
-const BODIES_MAX: usize = 200;
+const BODIES_MAX: usize = 1_000;
 
 /// Rows of bodies in the blocks that a circle touches.
 fn rows_around(ctx: &ReducerContext, world: u32, at: Point, radius_mm: u32) -> Vec<Combatant> {

@@ -1,7 +1,7 @@
 //! What a game master can turn: the settings and switches the rules know.
 //!
-//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped in
-//! `content/srd`. A pack that names another has a fault: nobody would read it.
+//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped
+//! in `content/srd`. A pack that names another has a fault: nobody would read it.
 
 use std::ops::RangeInclusive;
 
@@ -53,6 +53,7 @@ pub const SETTINGS: &[KnownSetting] = &[
     known("respawn_hit_points_percent", 50, 1..=100),
     known("respawn_wait_millis", 10_000, 0..=3_600_000),
     known("round_millis", 6_000, 1_000..=60_000),
+    known("safe_radius_mm", 60_000, 0..=1_000_000),
     known("short_rest_millis", 30_000, 0..=3_600_000),
     known("stable_millis", 60_000, 1_000..=3_600_000),
     known("threat_forget_millis", 30_000, 1_000..=3_600_000),
