@@ -18,9 +18,9 @@ pub mod damage;
 pub mod deed;
 pub mod dice;
 pub mod experience;
-pub mod fighter;
 #[cfg(test)]
 mod fight;
+pub mod fighter;
 pub mod health;
 pub mod house;
 pub mod initiative;
