@@ -187,7 +187,21 @@ const fn character_status(error: CharacterError) -> StatusCode {
         | E::NameReserved
         | E::RaceUnknown
         | E::ClassUnknown
-        | E::AbilitiesUnsupported => StatusCode::BAD_REQUEST,
+        | E::AbilitiesUnsupported
+        | E::MulticlassUnsupported
+        | E::BackgroundUnknown
+        | E::MethodUnknown
+        | E::ScoresNotStandard
+        | E::ScoresNotBought
+        | E::ScoresNotChosen
+        | E::OrderInvalid
+        | E::SkillsInvalid
+        | E::SpellUnknown
+        | E::SpellTooHigh
+        | E::SpellTwice
+        | E::SpellsTooMany
+        | E::AttributeUnknown
+        | E::AppearanceInvalid => StatusCode::BAD_REQUEST,
         E::Unknown => StatusCode::NOT_FOUND,
         E::TooMany
         | E::TooManyKept
@@ -198,7 +212,13 @@ const fn character_status(error: CharacterError) -> StatusCode {
         | E::InWorld
         | E::OtherInWorld
         | E::NotInWorld
-        | E::RespawnTooEarly => StatusCode::CONFLICT,
+        | E::RespawnTooEarly
+        | E::SpellKnown
+        | E::SpellNotKnown
+        | E::SpellsNotPrepared
+        | E::SwapNone
+        | E::IncreaseNone
+        | E::ScoreTooHigh => StatusCode::CONFLICT,
     }
 }
 

@@ -1,7 +1,13 @@
 //! An account's characters, in whatever realm they live.
 //!
 //! Keeps true: a character of somebody else is as unknown as one that never was. The realm's own
-//! database decides everything; names are looked at here first only to refuse early.
+//! database decides everything; names are looked at here first only to refuse early. What a player
+//! may choose is in `plan`, the export in `export`.
+
+mod export;
+mod plan;
+
+pub(super) use export::{__path_export, export};
 
 use axum::{
     Json,
@@ -10,8 +16,7 @@ use axum::{
         rejection::{PathRejection, QueryRejection},
     },
 };
-use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
-use garde::Validate;
+use futures_util::{StreamExt, TryStreamExt, future::join_all, stream, try_join};
 use haven_rules::{
     characters::{self, CharacterError},
     realms::RealmError,
@@ -20,6 +25,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use spacetimedb_lib::Timestamp;
 use utoipa::{IntoParams, ToSchema};
+
+use plan::CharacterCreation;
 
 use super::{
     Shared,
@@ -30,17 +37,12 @@ use crate::{
     sessions::Caller,
     stdb::{
         Filter, Link, reducers,
-        rows::{Character, CharacterDeletion, Realm},
+        rows::{Character, CharacterBuild, CharacterDeletion, CharacterProgress, Realm},
     },
 };
 
-/// Deletions looked up at the same time on one link.
+/// Characters looked up at the same time on one link.
 const CONCURRENT: usize = 8;
-/// Longest race or class that is looked at, bytes.
-const KIND_BYTES_MAX: usize = 64;
-/// Longest name that is looked at, bytes; the rules say what a name is.
-const NAME_BYTES_MAX: usize = 256;
-
 /// A character.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Character)]
@@ -60,6 +62,19 @@ pub(super) struct CharacterAnswer {
     /// Its class.
     #[schema(example = "fighter")]
     class: String,
+    /// Its level, 1 to 20.
+    #[schema(example = 1)]
+    level: u8,
+    /// Its experience.
+    #[schema(example = 0)]
+    experience: u32,
+    /// Its background; missing until it was made or has entered with content in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "acolyte")]
+    background: Option<String>,
+    /// Its scores, with what race and levels add; missing as long as its background is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<ScoresAnswer>,
     /// When it was created, RFC 3339.
     #[schema(format = DateTime)]
     created_at: String,
@@ -67,6 +82,25 @@ pub(super) struct CharacterAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     deleted_at: Option<String>,
+}
+
+/// Six scores.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Scores)]
+struct ScoresAnswer {
+    /// 1 to 20.
+    #[schema(example = 16)]
+    strength: i8,
+    /// 1 to 20.
+    dexterity: i8,
+    /// 1 to 20.
+    constitution: i8,
+    /// 1 to 20.
+    intelligence: i8,
+    /// 1 to 20.
+    wisdom: i8,
+    /// 1 to 20.
+    charisma: i8,
 }
 
 /// The answer of the character list.
@@ -83,31 +117,6 @@ pub(super) struct CharacterList {
 pub(super) struct CharacterFilter {
     /// Only those of this realm.
     realm_id: Option<u16>,
-}
-
-/// The body of a creation.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CharacterCreation {
-    /// The realm to live in; the first of the list unless given.
-    #[garde(skip)]
-    realm_id: Option<u16>,
-    /// Its name.
-    #[garde(length(bytes, max = NAME_BYTES_MAX))]
-    #[schema(example = "Brannoc")]
-    name: String,
-    /// Its race.
-    #[garde(length(bytes, max = KIND_BYTES_MAX))]
-    #[schema(example = "human")]
-    race: String,
-    /// Its class.
-    #[garde(length(bytes, max = KIND_BYTES_MAX))]
-    #[schema(example = "fighter")]
-    class: String,
-    /// Reserved: refused with `character.abilities_unsupported`.
-    #[garde(skip)]
-    #[schema(value_type = Option<Object>)]
-    abilities: Option<serde_json::Value>,
 }
 
 /// Lists the caller's characters.
@@ -143,10 +152,13 @@ pub(super) async fn list(
     Ok(Json(CharacterList { characters }))
 }
 
-/// Creates a character.
+/// Creates a character. What is not chosen follows from its class.
 ///
-/// Refused with `character.abilities_unsupported`, `character.name_…`, `character.race_unknown`,
-/// `character.class_unknown` (400), `realm.unknown` (404), `realm.offline` (503),
+/// Refused with `character.name_…`, `character.race_unknown`, `character.class_unknown`,
+/// `character.multiclass_unsupported`, `character.abilities_unsupported` where no content is in
+/// force, `character.background_unknown`, `character.method_unknown`, `character.order_invalid`,
+/// `character.scores_…`, `character.skills_invalid`, `character.spell_…`,
+/// `character.spells_too_many` (400), `realm.unknown` (404), `realm.offline` (503),
 /// `character.too_many` or `character.name_taken` (409).
 ///
 /// With an `Idempotency-Key` the answer comes when the character is on disk, and a repetition with
@@ -177,21 +189,18 @@ pub(super) async fn create(
     Command(command): Command,
     Body(body): Body<CharacterCreation>,
 ) -> Result<(StatusCode, Json<CharacterAnswer>), Problem> {
-    if body.abilities.is_some() {
-        return Err(CharacterError::AbilitiesUnsupported.into());
-    }
     let name = characters::validate_name(&body.name)?;
-    characters::validate_kind(&body.race, &body.class)?;
-    let realm = realm_to_live_in(&app, body.realm_id).await?;
+    let realm_id = body.realm_id;
+    let plan = body.plan()?;
+    let realm = realm_to_live_in(&app, realm_id).await?;
     let link = app.realms.connected(&realm).await?;
     let account_id = caller.account_id();
-    let CharacterCreation { name: typed, race, class, .. } = &body;
     match command {
         Some(id) => {
-            let call = reducers::character_create_once(&link, account_id, typed, race, class, id);
+            let call = reducers::character_make_once(&link, account_id, &plan, id);
             link.durably(call).await?;
         }
-        None => reducers::character_create(&link, account_id, typed, race, class).await?,
+        None => reducers::character_make(&link, account_id, &plan).await?,
     }
     let rows = link.query::<Character>(Filter::number("account_id", account_id)).await?;
     let created = rows.into_iter().find(|row| row.name_skeleton == name.skeleton);
@@ -200,10 +209,7 @@ pub(super) async fn create(
         Some(_) => CharacterError::Unknown.into(),
         None => Problem::internal("a created character cannot be found"),
     })?;
-    let answer = match command {
-        Some(_) => with_deletion(&link, realm.realm_id, created).await?,
-        None => CharacterAnswer::new(realm.realm_id, created, None)?,
-    };
+    let answer = whole(&link, realm.realm_id, created).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -290,13 +296,20 @@ impl CharacterAnswer {
         realm_id: u16,
         row: Character,
         deletion: Option<CharacterDeletion>,
+        build: Option<CharacterBuild>,
+        progress: Option<&CharacterProgress>,
     ) -> Result<Self, Problem> {
+        let scores = build.as_ref().map(ScoresAnswer::new);
         Ok(Self {
             character_id: row.character_id,
             realm_id,
             name: row.name,
             race: row.race,
             class: row.class,
+            level: progress.map_or(1, |row| row.level),
+            experience: progress.map_or(0, |row| row.experience),
+            background: build.map(|row| row.background),
+            scores,
             created_at: rfc3339(row.created_at)?,
             deleted_at: deletion.map(|row| rfc3339(row.deleted_at)).transpose()?,
         })
@@ -334,7 +347,7 @@ impl Own {
     }
 
     async fn show(self) -> Result<CharacterAnswer, Problem> {
-        with_deletion(&self.link, self.realm_id, self.row).await
+        whole(&self.link, self.realm_id, self.row).await
     }
 }
 
@@ -365,20 +378,21 @@ async fn of_account(
 ) -> Result<Vec<CharacterAnswer>, Problem> {
     let rows = link.query::<Character>(Filter::number("account_id", account_id)).await?;
     stream::iter(rows)
-        .map(|row| with_deletion(link, realm_id, row))
+        .map(|row| whole(link, realm_id, row))
         .buffered(CONCURRENT)
         .try_collect()
         .await
 }
 
-async fn with_deletion(
-    link: &Link,
-    realm_id: u16,
-    row: Character,
-) -> Result<CharacterAnswer, Problem> {
+/// A character with what stands in other rows.
+async fn whole(link: &Link, realm_id: u16, row: Character) -> Result<CharacterAnswer, Problem> {
     let filter = Filter::number("character_id", row.character_id);
-    let deletion = link.query_one::<CharacterDeletion>(filter).await?;
-    CharacterAnswer::new(realm_id, row, deletion)
+    let (deletion, build, progress) = try_join!(
+        link.query_one::<CharacterDeletion>(filter.clone()),
+        link.query_one::<CharacterBuild>(filter.clone()),
+        link.query_one::<CharacterProgress>(filter),
+    )?;
+    CharacterAnswer::new(realm_id, row, deletion, build, progress.as_ref())
 }
 
 /// The realm asked for, or the first of the list.

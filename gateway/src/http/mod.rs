@@ -85,6 +85,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(characters::list, characters::create))
         .routes(routes!(characters::get, characters::delete))
         .routes(routes!(characters::restore))
+        .routes(routes!(characters::export))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -174,6 +174,7 @@ async fn a_token_is_needed_and_must_be_good() {
         (Method::GET, "/v1/characters/1"),
         (Method::DELETE, "/v1/characters/1"),
         (Method::POST, "/v1/characters/1/restore"),
+        (Method::GET, "/v1/characters/1/export"),
     ] {
         let request = Request::builder().method(&method).uri(path).body(Body::empty());
         let answer = served.send(request.expect("a request")).await;
@@ -286,6 +287,7 @@ async fn the_description_lists_every_route_of_the_contract() {
         ("get", "/v1/characters/{id}"),
         ("delete", "/v1/characters/{id}"),
         ("post", "/v1/characters/{id}/restore"),
+        ("get", "/v1/characters/{id}/export"),
         ("get", "/healthz"),
         ("get", "/readyz"),
         ("get", "/metrics"),

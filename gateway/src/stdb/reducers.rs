@@ -1,6 +1,6 @@
 //! The reducers a service calls, one function each: the only place that knows argument orders.
 
-use spacetimedb_lib::Identity;
+use spacetimedb_lib::{Identity, SpacetimeType};
 
 use super::{Args, CallError, Hex, Link};
 
@@ -30,6 +30,30 @@ pub struct CommandId {
     pub session: u64,
     /// Counts the session's commands.
     pub sequence: u64,
+}
+
+/// What a player chose for a new character; what is empty follows from the class.
+#[derive(Clone, Debug, SpacetimeType)]
+#[sats(crate = spacetimedb_lib)]
+pub struct CharacterPlan {
+    /// Its name.
+    pub name: String,
+    /// Key of its race.
+    pub race: String,
+    /// Key of its class.
+    pub class: String,
+    /// Key of its background.
+    pub background: String,
+    /// `haven_rules::characters::creation::Method`, or 0.
+    pub method: u8,
+    /// Six scores before the race adds to them, from strength to charisma.
+    pub scores: Vec<i8>,
+    /// Attributes, that with the highest score first.
+    pub order: Vec<String>,
+    /// Skills of its class.
+    pub skills: Vec<String>,
+    /// Keys of cantrips and spells.
+    pub spells: Vec<String>,
 }
 
 /// Creates an account with its first session and refresh token.
@@ -189,30 +213,21 @@ pub async fn admission_revoke_account(
     link.call("admission_revoke_account", args).await
 }
 
-/// Creates a character.
-pub async fn character_create(
-    link: &Link,
-    account_id: u64,
-    name: &str,
-    race: &str,
-    class: &str,
-) -> Outcome {
-    let args = Args::new().with(&account_id).with(name).with(race).with(class);
-    link.call("character_create", args).await
+/// Makes a character of what its player chose.
+pub async fn character_make(link: &Link, account_id: u64, plan: &CharacterPlan) -> Outcome {
+    link.call("character_make", Args::new().with(&account_id).with(plan)).await
 }
 
-/// Creates a character, once for all calls under that number of the account.
-pub async fn character_create_once(
+/// Makes a character, once for all calls under that number of the account.
+pub async fn character_make_once(
     link: &Link,
     account_id: u64,
-    name: &str,
-    race: &str,
-    class: &str,
+    plan: &CharacterPlan,
     command: CommandId,
 ) -> Outcome {
-    let args = Args::new().with(&account_id).with(name).with(race).with(class);
+    let args = Args::new().with(&account_id).with(plan);
     let args = args.with(&command.session).with(&command.sequence);
-    link.call("character_create_once", args).await
+    link.call("character_make_once", args).await
 }
 
 /// Deletes a character; it can be restored for a while.

@@ -99,9 +99,9 @@ rows! {
         name: String,
         /// Its name with look-alike letters folded.
         name_skeleton: String,
-        /// One of `haven_rules::characters::RACES`.
+        /// Key of its race.
         race: String,
-        /// One of `haven_rules::characters::CLASSES`.
+        /// Key of its class.
         class: String,
         /// When it was created.
         created_at: Timestamp,
@@ -115,6 +115,118 @@ rows! {
         purge_at_micros: i64,
         /// When it was deleted.
         deleted_at: Timestamp,
+    }
+
+    /// What a character was made of, and its scores now.
+    "character_build" CharacterBuild {
+        /// The character.
+        character_id: u64,
+        /// Key of its background.
+        background: String,
+        /// `haven_rules::characters::creation::Method`.
+        method: u8,
+        /// 1 to 20.
+        strength: i8,
+        /// 1 to 20.
+        dexterity: i8,
+        /// 1 to 20.
+        constitution: i8,
+        /// 1 to 20.
+        intelligence: i8,
+        /// 1 to 20.
+        wisdom: i8,
+        /// 1 to 20.
+        charisma: i8,
+        /// Four dice for each of six scores; empty if none were rolled.
+        rolls: Vec<u8>,
+        /// What it is good at.
+        skills: Vec<String>,
+    }
+
+    /// How far a character has come.
+    "character_progress" CharacterProgress {
+        /// The character.
+        character_id: u64,
+        /// All it has.
+        experience: u32,
+        /// 1 to 20.
+        level: u8,
+        /// Increases of its scores that it has not chosen yet.
+        increases: u8,
+        /// Spells it may put others in the place of.
+        swaps: u8,
+    }
+
+    /// A spell a character knows or has prepared.
+    "character_spell" CharacterSpell {
+        /// The row.
+        character_spell_id: u64,
+        /// Whose.
+        character_id: u64,
+        /// Whether it can be cast now.
+        is_prepared: bool,
+        /// Key in content.
+        ability: String,
+    }
+
+    /// What a character has left.
+    "character_resources" CharacterResources {
+        /// The character.
+        character_id: u64,
+        /// When its last long rest ended, microseconds since 1970; 0 for never.
+        long_rest_at_micros: i64,
+        /// At least 0.
+        hit_points: i32,
+        /// 0 to its level.
+        hit_dice_left: u8,
+        /// 0 to 6.
+        exhaustion: u8,
+        /// 0 awake, 1 dying, 2 stable, 3 dead.
+        vital: u8,
+        /// Death saves made.
+        death_successes: u8,
+        /// Death saves missed.
+        death_failures: u8,
+        /// Whether it has kept its last hit point since its last long rest.
+        has_endured: bool,
+        /// Spell slots of levels 1 to 9.
+        slots_left: Vec<u8>,
+    }
+
+    /// Uses of an ability since the rest that gives them back.
+    "character_use" CharacterUse {
+        /// The row.
+        character_use_id: u64,
+        /// Whose.
+        character_id: u64,
+        /// How often it was used.
+        used: u8,
+        /// Whether only a long rest gives them back.
+        is_long: bool,
+        /// Key of the ability.
+        ability: String,
+    }
+
+    /// How a character looks.
+    "character_appearance" CharacterAppearance {
+        /// The character.
+        character_id: u64,
+        /// A JSON object.
+        appearance: String,
+    }
+
+    /// Where a character last left the world.
+    "character_position" CharacterPosition {
+        /// The character.
+        character_id: u64,
+        /// 0 is the open world.
+        world: u32,
+        /// Millimetres east of the origin.
+        pos_x_mm: i32,
+        /// Millimetres north of the origin.
+        pos_y_mm: i32,
+        /// When it was saved.
+        saved_at: Timestamp,
     }
 
     /// What a database is: one row.
