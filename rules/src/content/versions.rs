@@ -20,8 +20,8 @@ pub const TITLE_CHARS_MAX: usize = 80;
 pub const ENTRIES_MAX: usize = 8_192;
 /// Longest entry, bytes of JSON.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
-/// Longest version, bytes of all its entries together. It comes as one message of one frame, and the
-/// engine ends a connection for a frame of 16 MiB.
+/// Longest version, bytes of all its entries together. It comes as one message of one frame, and
+/// the engine ends a connection for a frame of 16 MiB.
 pub const VERSION_BYTES_MAX: usize = 8 << 20;
 /// Most versions that are kept.
 pub const VERSIONS_MAX: usize = 16;
