@@ -12,9 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most sessions an account has, and most tokens a session: as the module bounds them.
 const SESSIONS_MAX: usize = 16;
 const TOKENS_MAX: usize = 32;
+/// `content_version.state` of the one in force.
+const ACTIVE: u64 = 1;
 
 /// Every rule but that about land.
-pub(crate) const RULES: [Rule; 8] = [
+pub(crate) const RULES: [Rule; 9] = [
     ("a character in the world has all its rows, and nobody else has any", presences),
     ("rows of motion agree with each other", motions),
     ("players are counted block by block and region by region", counts),
@@ -23,13 +25,14 @@ pub(crate) const RULES: [Rule; 8] = [
     ("whoever is connected is admitted", connections),
     ("instances have all their rows, and what has ended has none", instances),
     ("worlds that are gone have no land", worlds),
+    ("what is in force is the active version, entry by entry", content),
 ];
 
-fn set(now: &Snapshot, table: &str, column: &str) -> BTreeSet<u64> {
+pub(crate) fn set(now: &Snapshot, table: &str, column: &str) -> BTreeSet<u64> {
     now.column(table, column).into_iter().collect()
 }
 
-fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
+pub(crate) fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
     let mut counts = BTreeMap::new();
     for key in keys {
         *counts.entry(key).or_default() += 1;
@@ -38,7 +41,7 @@ fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64> {
 }
 
 /// Rows of a table whose number is in no other table.
-fn strays(now: &Snapshot, table: &str, column: &str, others: &BTreeSet<u64>) -> Vec<String> {
+pub(crate) fn strays(now: &Snapshot, table: &str, column: &str, others: &BTreeSet<u64>) -> Vec<String> {
     let rows = now.rows(table).iter().filter(|row| !others.contains(&number(row, column)));
     rows.map(|row| format!("{table} {row}")).collect()
 }
@@ -59,7 +62,9 @@ fn presences(now: &Snapshot) -> Vec<String> {
         }
     }
     let wanderers = set(now, "wanderer", "entity_id");
-    let expected: BTreeSet<u64> = present.union(&wanderers).copied().collect();
+    let creatures = set(now, "creature", "entity_id");
+    let expected: BTreeSet<u64> =
+        [&present, &wanderers, &creatures].into_iter().flatten().copied().collect();
     for table in ["entity", "motion", "motion_course"] {
         let there = set(now, table, "entity_id");
         if there != expected {
@@ -68,7 +73,12 @@ fn presences(now: &Snapshot) -> Vec<String> {
         }
     }
     for row in now.rows("entity") {
-        let kind = if present.contains(&number(row, "entity_id")) { 1 } else { 2 };
+        let id = number(row, "entity_id");
+        let kind = match (present.contains(&id), wanderers.contains(&id)) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        };
         if row["kind"] != kind {
             found.push(format!("entity {row}"));
         }
@@ -171,7 +181,17 @@ fn accounts(now: &Snapshot) -> Vec<String> {
 fn characters(now: &Snapshot) -> Vec<String> {
     let characters = set(now, "character", "character_id");
     let mut found = vec![];
-    for table in ["character_deletion", "character_position", "character_respawn_cooldown"] {
+    for table in [
+        "character_deletion",
+        "character_position",
+        "character_respawn_cooldown",
+        "character_build",
+        "character_progress",
+        "character_spell",
+        "character_resources",
+        "character_use",
+        "character_appearance",
+    ] {
         found.extend(strays(now, table, "character_id", &characters));
     }
     let skeletons = now.rows("character").iter().map(|row| text(row, "name_skeleton"));
@@ -234,5 +254,34 @@ fn worlds(now: &Snapshot) -> Vec<String> {
     let lost =
         rows.filter(|row| !worlds.contains(&u64::from(chunk_parts(number(row, "chunk_index")).0)));
     found.extend(lost.map(|row| format!("nowhere: {row}")));
+    found
+}
+
+fn content(now: &Snapshot) -> Vec<String> {
+    let versions = now.rows("content_version");
+    let active: Vec<u64> = versions
+        .iter()
+        .filter(|row| row["state"] == ACTIVE)
+        .map(|row| number(row, "version"))
+        .collect();
+    let mut found =
+        strays(now, "content_entry", "version", &set(now, "content_version", "version"));
+    if active.len() > 1 {
+        found.push(format!("versions {active:?} are active"));
+    }
+    let counts = count_by(now.column("content_entry", "version"));
+    for row in versions {
+        let entries = counts.get(&number(row, "version")).copied().unwrap_or_default();
+        if entries != number(row, "entries") {
+            found.push(format!("{entries} entries: content_version {row}"));
+        }
+    }
+    let entry = |row| (text(row, "kind"), text(row, "key"), text(row, "body"));
+    let entries = now.rows("content_entry").iter();
+    let wanted: BTreeSet<_> =
+        entries.filter(|row| active.contains(&number(row, "version"))).map(entry).collect();
+    let there: BTreeSet<_> = now.rows("content_def").iter().map(entry).collect();
+    let differing = there.symmetric_difference(&wanted);
+    found.extend(differing.map(|(kind, key, _)| format!("content_def {kind}/{key}")));
     found
 }

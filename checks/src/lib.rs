@@ -4,6 +4,7 @@
 //! that is broken is told with the rows that break it. Nothing is changed.
 //! Leaves out on purpose: mending.
 
+mod combat;
 mod ground;
 mod invariants;
 mod snapshot;
@@ -34,12 +35,13 @@ type Rule = (&'static str, fn(&Snapshot) -> Vec<String>);
 /// Each rule once, in the order they are checked.
 pub fn rules() -> impl Iterator<Item = &'static str> {
     let ground = std::iter::once(ground::RULE.0);
-    invariants::RULES.iter().map(|(rule, _)| *rule).chain(ground)
+    let all = invariants::RULES.iter().chain(&combat::RULES);
+    all.map(|(rule, _)| *rule).chain(ground)
 }
 
 /// Every rule but that about land.
 pub fn check(now: &Snapshot) -> Vec<Broken> {
-    check_all(now, &invariants::RULES)
+    [check_all(now, &invariants::RULES), check_all(now, &combat::RULES)].concat()
 }
 
 /// Whether everybody stands where one can stand: at the start of his segment, now, and at its end.
@@ -93,6 +95,11 @@ mod tests {
             ("realm_connection", connected, 5),
             ("instance", instance, 6),
             ("terrain_block", json!({ "world": 9 }), 7),
+            ("content_def", json!({ "kind": "switch", "key": "pvp", "body": "{}" }), 8),
+            ("combatant", json!({ "entity_id": 7, "hit_points": 3, "hit_points_max": 2 }), 9),
+            ("combat_effect", json!({ "entity_id": 7 }), 10),
+            ("combat_threat", json!({ "creature_id": 7, "entity_id": 8 }), 11),
+            ("dice_secret", json!({ "day": 3 }), 12),
         ] {
             let rule = rules().nth(rule).expect("a rule");
             assert!(broken_by(table, row).contains(&rule), "{table}: {rule}");

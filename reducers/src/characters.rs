@@ -24,7 +24,6 @@ pub use progress::character_class_add;
 pub use spells::{spell_learn, spell_prepare, spell_swap};
 pub use staff::{character_appearance_set, character_experience_give, character_rename};
 
-#[expect(unused_imports, reason = "the fights that play by them come next")]
 pub(crate) use self::{
     build::{build_of, sheet_of},
     progress::{give_experience, lose_experience},
@@ -36,7 +35,7 @@ pub(crate) use self::{
 use crate::authority::{Player, require, require_database, require_player};
 use crate::commands::once;
 use crate::world::land::Land;
-use crate::{Refusal, audit, instances, motion, now_micros, realms, world};
+use crate::{Refusal, audit, combat, instances, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
     CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros,
@@ -174,6 +173,10 @@ fn enter(ctx: &ReducerContext, player: Player, character_id: u64) -> Result<(), 
     build::ensure(ctx, &character);
     sheet::show(ctx, character_id);
     world::show_entity(ctx, character_id, chunk_index, kind, character.name);
+    let connection = ctx.connection_id.map_or(0, |id| id.to_u128());
+    combat::dice::stir(ctx, &connection.to_be_bytes());
+    combat::dice::ensure_day(ctx);
+    combat::join_character(ctx, character_id);
     Ok(())
 }
 
@@ -287,6 +290,7 @@ pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
     };
     ctx.db.character_presence().account_id().delete(account_id);
     let character_id = present.character_id;
+    combat::leave(ctx, character_id);
     if let Some((world, pos_x_mm, pos_y_mm)) = motion::remove(ctx, character_id) {
         instances::count_out(ctx, world);
         save_position(ctx, character_id, world, (pos_x_mm, pos_y_mm));

@@ -9,7 +9,7 @@ pub mod regions;
 pub mod survey;
 
 use crate::authority::require_owner;
-use crate::{Refusal, audit, realms};
+use crate::{Refusal, audit, combat, realms};
 use haven_rules::realms::RealmError;
 use haven_rules::world::terrain::{RECIPE_BYTES_MAX, Recipe, Terrain};
 use haven_rules::world::{
@@ -341,6 +341,12 @@ pub(crate) fn place_to_stand(
     Ok(free.unwrap_or((land.config.spawn_x_mm, land.config.spawn_y_mm)))
 }
 
+/// Where characters without a place enter a world.
+pub(crate) fn spawn_of(ctx: &ReducerContext, world: u32) -> Option<(i32, i32)> {
+    let config = ctx.db.world_config().world().find(world)?;
+    Some((config.spawn_x_mm, config.spawn_y_mm))
+}
+
 /// Shows an entity in a block.
 pub(crate) fn show_entity(
     ctx: &ReducerContext,
@@ -369,6 +375,7 @@ pub(crate) fn move_entity(ctx: &ReducerContext, entity_id: u64, chunk_index: u64
     if let Some(row) = ctx.db.entity().entity_id().find(entity_id) {
         ctx.db.entity().entity_id().update(Entity { chunk_index, ..row });
     }
+    combat::moved_to(ctx, entity_id, chunk_index);
 }
 
 /// Shows an entity under another name, if it is in the world.

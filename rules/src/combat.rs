@@ -2,6 +2,9 @@
 //!
 //! Keeps true: dice come in from outside, and every one that was thrown goes out with the outcome.
 
+/// How long an event stays, seconds.
+pub const EVENT_SECONDS: u32 = 60;
+
 pub mod aim;
 pub mod areas;
 pub mod armor;
@@ -15,9 +18,9 @@ pub mod damage;
 pub mod deed;
 pub mod dice;
 pub mod experience;
-pub mod fighter;
 #[cfg(test)]
 mod fight;
+pub mod fighter;
 pub mod health;
 pub mod house;
 pub mod initiative;

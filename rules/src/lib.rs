@@ -4,6 +4,8 @@
 //! `world::terrain`, which says which ones. The module decides with these functions and clients
 //! predict with the very same ones.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod accounts;
 pub mod audit;
 pub mod characters;

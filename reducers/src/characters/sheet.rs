@@ -5,6 +5,7 @@
 
 use super::build::{build_of, row_of};
 use super::spells::spells_of;
+use crate::combat;
 use crate::content::book;
 use haven_rules::characters::spells::{all_known, allowance, to_learn};
 use haven_rules::combat::sheet::{Build, Sheet, features_of, of_character};
@@ -16,6 +17,7 @@ use spacetimedb::{ReducerContext, Table};
 /// Something of a character is not as it was: its level, scores or spells. Whoever keeps something
 /// of its sheet has to be told from here.
 pub(crate) fn changed(ctx: &ReducerContext, character_id: u64) {
+    combat::sheet_changed(ctx, character_id);
     let Some(shown) = ctx.db.character_sheet().character_id().find(character_id) else {
         // It is not in the world, or content came in force since it entered.
         if super::is_present(ctx, character_id) {

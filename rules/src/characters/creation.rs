@@ -365,6 +365,7 @@ mod tests {
     #[test]
     fn what_cannot_be_chosen_is_refused() {
         use CharacterError as E;
+        type Case = (&'static dyn Fn(&mut Plan), CharacterError);
         let with = |change: &dyn Fn(&mut Plan)| {
             let mut plan = plan("human", "bard");
             change(&mut plan);

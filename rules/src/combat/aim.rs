@@ -221,7 +221,7 @@ pub const ATTACK: &str = "attack";
 pub fn distance_squared(one: Point, other: Point) -> i64 {
     let square = |a: i32, b: i32| {
         let way = i64::from(a) - i64::from(b);
-        way * way
+        way.saturating_mul(way)
     };
     square(one.x_mm, other.x_mm).saturating_add(square(one.y_mm, other.y_mm))
 }
@@ -236,7 +236,7 @@ pub fn distance_mm(one: Point, other: Point) -> u32 {
 
 /// Whether a place is within reach, to the millimetre.
 pub fn is_within(one: Point, other: Point, reach_mm: u32) -> bool {
-    distance_squared(one, other) <= i64::from(reach_mm) * i64::from(reach_mm)
+    distance_squared(one, other) <= i64::from(reach_mm).saturating_mul(i64::from(reach_mm))
 }
 
 /// Takes what an ability takes of a turn; it is back when the house says.

@@ -1,24 +1,32 @@
 //! Deeds: what the use of an ability does to those it reaches, with every die that was thrown.
 //!
 //! Keeps true: damage of an area is rolled once for all it reaches; what somebody concentrated on
-//! ends before the next begins; nothing here asks who may. Leaves out on purpose: rows, walls, and
-//! who is reached (`aim`, `areas`).
+//! ends before the next begins, and who cannot act concentrates on nothing; one hit is one blow,
+//! whatever its damage is made of; nothing here asks who may. Leaves out on purpose: rows, walls,
+//! and who is reached (`aim`, `areas`).
 
 mod effects;
+mod moves;
 mod strikes;
+#[cfg(test)]
+mod tests;
+mod throws;
+
+pub(super) use throws::words_of;
 
 use super::aim::distance_mm;
 use super::areas::Point;
-use super::check::{Cover, Modifier, Save, Throw, save};
+use super::check::{Cover, Save, Throw, save};
 use super::conditions::{Bout, Conditions};
 use super::damage::{Incoming, Share, Taken, mitigate};
 use super::dice::Roller;
-use super::fighter::Fighter;
+use super::fighter::{Effect, Fighter};
 use super::health::{Blow, Fate, Fell, Health};
 use super::house::{House, percent_of};
 use crate::content::book::Book;
 use crate::content::{
-    AbilityDef, Attribute, AttackKind, Condition, DamageType, OnSave, Passive, Stat, Stacking,
+    AbilityDef, AbilityKind, AttackKind, Attribute, Condition, DamageType, OnSave, Passive,
+    SaveDef, Stacking, Stat, Target,
 };
 
 /// Most that one use reaches, whatever its area holds.
@@ -104,6 +112,8 @@ pub struct Line {
 pub enum Consequence {
     /// Somebody concentrates no more: all that hangs on it ends.
     ConcentrationEnded(u64),
+    /// Somebody casts no more what it had begun.
+    CastBroken(u64),
     /// Somebody is moved towards a place, as far as nothing is in the way; by magic at once.
     Moved {
         /// Who.
@@ -158,8 +168,11 @@ impl Line {
         }
     }
 
-    /// Adds words, set off from those before.
+    /// Adds words if there are any, set off from those before.
     pub(super) fn say(&mut self, words: &str) {
+        if words.is_empty() {
+            return;
+        }
         if !self.text.is_empty() {
             self.text.push_str("; ");
         }
@@ -167,8 +180,8 @@ impl Line {
     }
 }
 
-/// Uses an ability: `fighters[user]` on those of `targets`, each at most once. What it costs has
-/// been paid.
+/// Uses an ability: `fighters[user]` on those of `targets`, each at most once. Who has died since
+/// it was aimed is not reached, and no dice are thrown for nobody. What it costs has been paid.
 pub fn perform(
     deed: &Deed<'_>,
     fighters: &mut [Fighter],
@@ -181,9 +194,20 @@ pub fn perform(
         end_concentration(fighters, user, &mut told);
         fighters[user].concentrates_on.clone_from(&deed.ability.key);
     }
-    let shared = effects::roll_shared(deed, &fighters[user], roller);
-    for target in targets.iter().copied().take(TARGETS_MAX) {
-        let mut act = Act { deed, fighters: &mut *fighters, user, target, told: &mut told };
+    let is_for_the_dead = deed.ability.target == Target::Corpse;
+    let is_there = |target: &usize| fighters[*target].health.is_dead() == is_for_the_dead;
+    let reached: Vec<usize> = targets.iter().copied().filter(is_there).take(TARGETS_MAX).collect();
+    if reached.is_empty() && !targets.is_empty() {
+        return settled(deed, fighters, user, told);
+    }
+    let shared = if reached.is_empty() {
+        vec![]
+    } else {
+        throws::roll_shared(deed, &fighters[user], roller)
+    };
+    for target in reached {
+        let fighters = &mut *fighters;
+        let mut act = Act { deed, fighters, user, target, told: &mut told, coming: 0 };
         match deed.ability.attack {
             Some(AttackKind::Weapon) => strikes::strike(&mut act, roller),
             Some(AttackKind::MeleeSpell | AttackKind::RangedSpell) => {
@@ -193,6 +217,19 @@ pub fn perform(
         }
     }
     effects::besides(deed, &mut told);
+    settled(deed, fighters, user, told)
+}
+
+/// Who concentrates on something that took hold of nobody lets go of it.
+fn settled(deed: &Deed<'_>, fighters: &mut [Fighter], user: usize, told: Told) -> Told {
+    let by = fighters[user].entity_id;
+    let hangs = |effect: &Effect| effect.is_concentration && effect.by == by;
+    let is_summon = |what: &Consequence| matches!(what, Consequence::Summoned { .. });
+    let holds = fighters.iter().any(|fighter| fighter.effects.iter().any(hangs))
+        || told.consequences.iter().any(is_summon);
+    if deed.ability.concentration && !holds {
+        fighters[user].concentrates_on.clear();
+    }
     told
 }
 
@@ -203,6 +240,8 @@ pub(super) struct Act<'a, 'b> {
     pub(super) user: usize,
     pub(super) target: usize,
     pub(super) told: &'a mut Told,
+    /// Damage of a blow that has not landed yet.
+    coming: i32,
 }
 
 impl Act<'_, '_> {
@@ -233,18 +272,19 @@ impl Act<'_, '_> {
         }
     }
 
-    /// Whether an enemy of the user that can act stands beside it.
+    /// Whether an enemy of the user that can act stands beside it; whom it attacks is one.
     fn is_beside_enemy(&self) -> bool {
-        let user = self.user();
+        let (user, target) = (self.user(), self.target());
         self.fighters.iter().any(|other| {
-            other.side != user.side
+            let is_enemy = other.side != user.side || other.entity_id == target.entity_id;
+            is_enemy
                 && distance_mm(other.place, user.place) <= super::conditions::CLOSE_MM
                 && other.conditions().can_act()
         })
     }
 
-    /// Whether somebody of the user's side stands beside the target, on its other side if the
-    /// house asks for that.
+    /// Whether somebody of the user's side, and not of the target's, stands beside the target; on
+    /// its other side if that is asked for.
     pub(super) fn has_help(&self, opposite: bool) -> bool {
         let (user, target) = (self.user(), self.target());
         let from = |point: Point| {
@@ -254,8 +294,10 @@ impl Act<'_, '_> {
         let (user_x, user_y) = from(user.place);
         self.fighters.iter().any(|other| {
             let (x, y) = from(other.place);
-            let is_other = other.entity_id != user.entity_id && other.side == user.side;
+            let is_other = other.entity_id != user.entity_id;
+            let is_with = other.side == user.side && other.side != target.side;
             is_other
+                && is_with
                 && other.conditions().can_act()
                 && distance_mm(other.place, target.place) <= super::conditions::CLOSE_MM
                 && (!opposite || x * user_x + y * user_y < 0)
@@ -274,21 +316,47 @@ impl Act<'_, '_> {
         saves(self.target(), line, attribute, difficulty, against, roller)
     }
 
-    /// The target takes damage; then whatever that breaks.
-    pub(super) fn hurt(
-        &mut self,
-        line: &mut Line,
-        hurt: (i32, DamageType),
-        share: Share,
-        is_critical: bool,
-        roller: &mut dyn Roller,
-    ) {
+    /// Damage comes at the target; it lands with all else of the same blow.
+    pub(super) fn hurt(&mut self, line: &mut Line, hurt: (i32, DamageType), share: Share) {
         let is_by_player = self.user().is_player;
         let percent = self.deed.house.percent(is_by_player, self.target().is_player);
         let (rolled, damage) = hurt;
-        let hurting = Hurting { rolled, damage, share, percent, is_critical };
-        take(self.deed.house, self.fighters, self.target, &hurting, line, self.told, roller);
+        let hurting = Hurting { rolled, damage, share, percent, is_critical: false };
+        self.coming = self.coming.saturating_add(soften(self.target(), &hurting, line));
     }
+
+    /// What has come at the target lands as one blow; then whatever that breaks.
+    pub(super) fn land(&mut self, line: &mut Line, is_critical: bool, roller: &mut dyn Roller) {
+        let blow =
+            Blow { amount: std::mem::take(&mut self.coming), is_critical, is_sparing: false };
+        land(self.deed.house, self.fighters, self.target, blow, line, self.told, roller);
+    }
+
+    /// Lays something on the target as its ability stacks; false where it does not take hold: on
+    /// the dead, or where what it hangs on was broken meanwhile.
+    pub(super) fn lay(&mut self, effect: Effect) -> bool {
+        let ability = self.deed.ability;
+        let holds = !effect.is_concentration || self.user().concentrates_on == ability.key;
+        let target = &mut self.fighters[self.target];
+        let stacking = ability.stacking.unwrap_or(Stacking::Longest);
+        holds && !target.health.is_dead() && target.lay(effect, stacking)
+    }
+
+    /// The target lets go of what it concentrates on and casts if it cannot act any more.
+    pub(super) fn let_go(&mut self, line: &mut Line, roller: &mut dyn Roller) {
+        hold_on(self.deed.house, self.fighters, self.target, 0, line, self.told, roller);
+    }
+}
+
+/// What a save against an ability must reach: against what everybody can do, the strength of who
+/// does it counts, as it does in the contests of the table game (SRD 5.1, "Combat", Grappling,
+/// Shoving a Creature).
+pub(super) fn difficulty_of(user: &Fighter, kind: AbilityKind, def: SaveDef) -> i32 {
+    let by = match kind {
+        AbilityKind::Basic => Attribute::Strength,
+        AbilityKind::Spell | AbilityKind::Feature | AbilityKind::Creature => user.sheet.casting_by,
+    };
+    def.difficulty.map_or(user.sheet.difficulty_by(by), i32::from)
 }
 
 /// Somebody tries to save; what it had to reach and threw stands in the line.
@@ -341,35 +409,67 @@ pub fn take(
     told: &mut Told,
     roller: &mut dyn Roller,
 ) {
-    let Hurting { rolled, damage, share, percent, is_critical } = *hurting;
-    let of = &mut fighters[target];
+    let amount = soften(&fighters[target], hurting, line);
+    let blow = Blow { amount, is_critical: hurting.is_critical, is_sparing: false };
+    land(house, fighters, target, blow, line, told, roller);
+}
+
+/// How much of damage arrives: what defends the target, and the balance.
+fn soften(of: &Fighter, hurting: &Hurting, line: &mut Line) -> i32 {
+    let Hurting { rolled, damage, share, percent, is_critical: _ } = *hurting;
     let incoming = Incoming { rolled, damage, share, reduction: 0 };
     let taken: Taken = mitigate(&incoming, &of.defenses());
     let amount = percent_of(taken.amount, percent);
-    let fate = fate_of(of, house);
-    let hurt = of.health.hurt(&Blow { amount, is_critical, is_sparing: false }, fate);
-    of.has_endured |= hurt.fell == Fell::Endured;
-    let arrived = hurt.absorbed + hurt.lost;
     line.rolled = line.rolled.saturating_add(taken.rolled);
-    line.amount = line.amount.saturating_add(arrived);
-    line.damage = Some(damage);
-    if hurt.fell != Fell::No {
-        line.fell = hurt.fell;
-    }
+    line.damage = line.damage.or(Some(damage));
     line.say(&taken.to_string());
     if amount != taken.amount {
         line.say(&format!("{percent} percent: {amount}"));
     }
+    amount
+}
+
+/// A blow lands: temporary hit points, falling, dying, concentration.
+fn land(
+    house: &House,
+    fighters: &mut [Fighter],
+    target: usize,
+    blow: Blow,
+    line: &mut Line,
+    told: &mut Told,
+    roller: &mut dyn Roller,
+) {
+    if blow.amount <= 0 {
+        return;
+    }
+    let of = &mut fighters[target];
+    let fate = fate_of(of, house);
+    let hurt = of.health.hurt_until(&blow, fate, house.death_saves_needed);
+    of.has_endured |= hurt.fell == Fell::Endured;
+    line.amount = line.amount.saturating_add(hurt.absorbed + hurt.lost);
+    line.fell = graver(line.fell, hurt.fell);
     say_fell(line, hurt.fell);
-    hold_on(house, fighters, target, amount, line, told, roller);
+    hold_on(house, fighters, target, blow.amount, line, told, roller);
+}
+
+/// What a line tells of two blows: who fell and is struck once more has fallen.
+fn graver(before: Fell, after: Fell) -> Fell {
+    let rank = |fell: Fell| match fell {
+        Fell::No => 0,
+        Fell::Endured => 1,
+        Fell::Failures(_) => 2,
+        Fell::KnockedOut => 3,
+        Fell::Dying => 4,
+        Fell::Dead => 5,
+    };
+    if rank(after) >= rank(before) { after } else { before }
 }
 
 fn fate_of(of: &Fighter, house: &House) -> Fate {
     match of.sheet.fate {
-        Fate::Falls => Fate::Falls,
         Fate::Endures if !of.has_endured => Fate::Endures,
         Fate::Dies | Fate::Endures if house.death_saves => Fate::Dies,
-        Fate::Dies | Fate::Endures => Fate::Falls,
+        Fate::Falls | Fate::Dies | Fate::Endures => Fate::Falls,
     }
 }
 
@@ -384,7 +484,8 @@ fn say_fell(line: &mut Line, fell: Fell) {
     }
 }
 
-/// Who was hurt tries to keep its concentration; who cannot act or is down lets go.
+/// Who was hurt tries to keep its concentration and what it casts, with one roll; who cannot act or
+/// is down lets go.
 fn hold_on(
     house: &House,
     fighters: &mut [Fighter],
@@ -395,21 +496,23 @@ fn hold_on(
     roller: &mut dyn Roller,
 ) {
     let of = &fighters[target];
-    if of.concentrates_on.is_empty() {
+    if of.concentrates_on.is_empty() && !of.is_casting {
         return;
     }
-    let holds = can_hold(of.conditions(), &of.health);
-    let mut is_kept = holds;
-    if holds && amount > 0 && house.concentration {
-        let least = house.concentration_difficulty_min;
-        let difficulty = super::concentration::difficulty(amount).max(least);
+    let mut is_kept = can_hold(of.conditions(), &of.health);
+    if is_kept && amount > 0 && house.concentration {
+        let difficulty = house.concentration_difficulty_min.max(amount / 2);
         // The roll is told in words alone: the line's numbers are those of what hurt.
         let mut rolled = Line::of(of.entity_id);
         is_kept = saves(of, &mut rolled, Attribute::Constitution, difficulty, None, roller);
         line.say(&format!("concentration: {}", rolled.text));
     }
-    if !is_kept {
-        end_concentration(fighters, target, told);
+    if is_kept {
+        return;
+    }
+    end_concentration(fighters, target, told);
+    if std::mem::take(&mut fighters[target].is_casting) {
+        told.consequences.push(Consequence::CastBroken(fighters[target].entity_id));
     }
 }
 
@@ -442,9 +545,4 @@ pub(super) fn share_of(
         && target.sheet.has(&Passive::Evasion)
         && target.conditions().can_act();
     super::damage::share(is_saved, on_success, evades)
-}
-
-/// How effects of an ability stack unless it says.
-pub(super) fn stacking_of(ability: &AbilityDef) -> Stacking {
-    ability.stacking.unwrap_or(Stacking::Longest)
 }

@@ -12,7 +12,7 @@ use super::conditions::{Conditions, Meeting, meet};
 use super::damage::{DamageTypes, Defenses};
 use super::dice::Dice;
 use super::health::Health;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, modifies};
 use super::turn::Turn;
 use crate::content::{Attribute, Condition, DamageType, Passive, Stacking, Stat};
 
@@ -61,6 +61,17 @@ pub struct Effect {
     pub is_concentration: bool,
 }
 
+impl Effect {
+    /// What it adds to something, dice left out; none where it changes something else.
+    fn modifies(&self, wanted: Stat) -> Option<i16> {
+        if let What::Modifier(stat, amount) = self.what {
+            (stat == wanted).then_some(amount)
+        } else {
+            None
+        }
+    }
+}
+
 /// A body in a fight.
 #[derive(Clone, Debug)]
 pub struct Fighter {
@@ -84,6 +95,8 @@ pub struct Fighter {
     pub has_endured: bool,
     /// When it last struck from an advantage, milliseconds since 1970.
     pub sneaked_at: i64,
+    /// Whether it casts something that takes time.
+    pub is_casting: bool,
     /// On what it concentrates; empty for nothing.
     pub concentrates_on: String,
     /// What lies on it.
@@ -99,11 +112,7 @@ impl Fighter {
                 conditions = conditions.with(condition);
             }
         }
-        if self.health.is_awake() {
-            conditions
-        } else {
-            conditions.with(Condition::Unconscious)
-        }
+        if self.health.is_awake() { conditions } else { conditions.with(Condition::Unconscious) }
     }
 
     /// Whether a condition cannot befall it.
@@ -113,49 +122,45 @@ impl Fighter {
 
     /// What effects add to something, dice left out.
     pub fn sum(&self, wanted: Stat) -> i32 {
-        let amount = |effect: &Effect| match effect.what {
-            What::Modifier(stat, amount) if stat == wanted => i32::from(amount),
-            _ => 0,
-        };
+        let amount = |effect: &Effect| effect.modifies(wanted).map_or(0, i32::from);
         self.effects.iter().map(amount).sum()
+    }
+
+    /// Dice that effects add to something, and whether they are taken away in place of added.
+    pub fn dice(&self, wanted: Stat) -> impl Iterator<Item = (Dice, bool)> {
+        self.effects.iter().filter_map(move |effect| {
+            if let What::ModifierDice(stat, dice, is_negative) = effect.what {
+                (stat == wanted).then_some((dice, is_negative))
+            } else {
+                None
+            }
+        })
     }
 
     /// What a roll of it is modified by: its own bonus, and what effects add, each by its name.
     pub fn modifiers(&self, wanted: Stat, own: i32) -> Vec<Modifier<'static>> {
         let flat = own + self.sum(wanted) + self.sheet.always(wanted);
         let mut modifiers = vec![Modifier::flat("", flat)];
-        modifiers.extend(self.effects.iter().filter_map(|effect| match effect.what {
-            What::ModifierDice(stat, dice, true) if stat == wanted => {
-                Some(Modifier::minus("", dice))
-            }
-            What::ModifierDice(stat, dice, false) if stat == wanted => {
-                Some(Modifier::plus("", dice))
-            }
-            _ => None,
+        modifiers.extend(self.dice(wanted).map(|(dice, is_negative)| {
+            if is_negative { Modifier::minus("", dice) } else { Modifier::plus("", dice) }
         }));
         modifiers
     }
 
     /// What effects and passives make of a roll: of `AttacksWith`, `AttackedWith`, `SavesWith`.
     pub fn edges(&self, wanted: Stat) -> Edges {
-        let of_effect = |effect: &Effect| match effect.what {
-            What::Modifier(stat, amount) if stat == wanted => Edges::of_sign(amount),
-            _ => Edges::NONE,
-        };
-        let of_passive = |passive: &Passive| match passive {
-            Passive::Modifier { stat, amount } if *stat == wanted => Edges::of_sign(*amount),
-            _ => Edges::NONE,
-        };
-        let lying = self.effects.iter().map(of_effect);
-        lying.chain(self.sheet.passives.iter().map(of_passive)).fold(Edges::NONE, Edges::and)
+        let lying = self.effects.iter().filter_map(|effect| effect.modifies(wanted));
+        let always = self.sheet.passives.iter().filter_map(|passive| modifies(passive, wanted));
+        lying.chain(always).map(Edges::of_sign).fold(Edges::NONE, Edges::and)
     }
 
     /// What its nature makes of a save, against a condition if that is what threatens.
     pub fn save_edges(&self, by: Attribute, against: Option<Condition>) -> Edges {
-        let helps = |passive: &Passive| match passive {
-            Passive::SaveAdvantage { against: Some(condition), .. } => against == Some(*condition),
-            Passive::SaveAdvantage { attribute: Some(attribute), .. } => *attribute == by,
-            _ => false,
+        let helps = |passive: &Passive| {
+            let Passive::SaveAdvantage { against: only, attribute } = *passive else {
+                return false;
+            };
+            if only.is_some() { only == against } else { attribute == Some(by) }
         };
         let helped = self.sheet.passives.iter().any(helps);
         self.conditions()
@@ -171,11 +176,10 @@ impl Fighter {
 
     /// What damage does not do to it now.
     pub fn defenses(&self) -> Defenses {
-        let resisted = self.effects.iter().filter_map(|effect| match effect.what {
-            What::Resistance(damage) => Some(damage),
-            _ => None,
-        });
-        let resistances = resisted.fold(DamageTypes::NONE, DamageTypes::with);
+        let resisted = |set: DamageTypes, effect: &Effect| {
+            if let What::Resistance(damage) = effect.what { set.with(damage) } else { set }
+        };
+        let resistances = self.effects.iter().fold(DamageTypes::NONE, resisted);
         let lying = Defenses { resistances, ..Defenses::default() };
         self.sheet.defenses.and(lying).and(self.conditions().defenses())
     }

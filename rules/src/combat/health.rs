@@ -26,9 +26,9 @@ pub enum Vital {
     Awake,
     /// It has none, and rolls for its life.
     Dying {
-        /// Death saves made, 0 to 2.
+        /// Death saves made, fewer than decide.
         successes: u8,
-        /// Death saves missed, 0 to 2.
+        /// Death saves missed, fewer than decide.
         failures: u8,
     },
     /// It has none, and rolls no more.
@@ -134,11 +134,16 @@ impl Health {
         matches!(self.vital, Vital::Dead)
     }
 
-    /// Takes a blow (SRD 5.1, "Combat", Dropping to 0 Hit Points).
+    /// Takes a blow where [`DEATH_SAVES`] decide.
+    pub fn hurt(&mut self, blow: &Blow, fate: Fate) -> Hurt {
+        self.hurt_until(blow, fate, DEATH_SAVES)
+    }
+
+    /// Takes a blow; so many missed death saves kill (SRD 5.1, "Combat", Dropping to 0 Hit Points).
     ///
     /// Temporary hit points go first. What kills outright: as much left at 0, or at once while at
     /// 0, as the maximum is. Damage that temporary hit points take in full is no missed death save.
-    pub fn hurt(&mut self, blow: &Blow, fate: Fate) -> Hurt {
+    pub fn hurt_until(&mut self, blow: &Blow, fate: Fate, saves_needed: u8) -> Hurt {
         let amount = blow.amount.max(0);
         if self.is_dead() || amount == 0 {
             return Hurt { absorbed: 0, lost: 0, beyond: 0, fell: Fell::No };
@@ -152,7 +157,7 @@ impl Health {
             Vital::Awake if self.current == 0 => self.fall(beyond, blow.is_sparing, fate),
             Vital::Dying { .. } | Vital::Stable if beyond >= self.max => self.die(),
             Vital::Dying { .. } | Vital::Stable if beyond > 0 => {
-                self.miss(if blow.is_critical { 2 } else { 1 })
+                self.miss(if blow.is_critical { 2 } else { 1 }, saves_needed)
             }
             Vital::Awake | Vital::Dying { .. } | Vital::Stable | Vital::Dead => Fell::No,
         };
@@ -185,33 +190,45 @@ impl Health {
     }
 
     /// Counts death saves as missed; who was stable begins anew.
-    fn miss(&mut self, count: u8) -> Fell {
+    fn miss(&mut self, count: u8, needed: u8) -> Fell {
         let (successes, missed) = match self.vital {
             Vital::Dying { successes, failures } => (successes, failures.saturating_add(count)),
             Vital::Awake | Vital::Stable | Vital::Dead => (0, count),
         };
-        if missed >= DEATH_SAVES {
+        if missed >= needed {
             return self.die();
         }
         self.vital = Vital::Dying { successes, failures: missed };
         Fell::Failures(count)
     }
 
-    /// Rolls for its life, if it is dying (SRD 5.1, "Combat", Death Saving Throws).
+    /// Rolls for its life, if it is dying, by the numbers of the table game.
     pub fn death_save<'a>(
         &mut self,
         throw: &Throw<'a>,
         roller: &mut dyn Roller,
     ) -> Option<(Checked<'a>, DeathSave)> {
+        self.death_save_until(throw, DEATH_SAVE_DIFFICULTY, DEATH_SAVES, roller)
+    }
+
+    /// Rolls for its life, if it is dying; so many of either kind decide (SRD 5.1, "Combat", Death
+    /// Saving Throws).
+    pub fn death_save_until<'a>(
+        &mut self,
+        throw: &Throw<'a>,
+        difficulty: i32,
+        needed: u8,
+        roller: &mut dyn Roller,
+    ) -> Option<(Checked<'a>, DeathSave)> {
         let Vital::Dying { successes, .. } = self.vital else { return None };
-        let checked = check(throw, DEATH_SAVE_DIFFICULTY, roller);
+        let checked = check(throw, difficulty, roller);
         let natural = checked.roll.as_ref().map_or(0, |roll| roll.d20.natural);
         let ended = match (natural, checked.is_success) {
             (20, _) => {
                 (self.current, self.vital) = (1, Vital::Awake);
                 DeathSave::Awake
             }
-            (2.., true) if successes + 1 >= DEATH_SAVES => {
+            (2.., true) if successes.saturating_add(1) >= needed => {
                 self.vital = Vital::Stable;
                 DeathSave::Stable
             }
@@ -221,7 +238,7 @@ impl Health {
             }
             (..=1, _) | (_, false) => {
                 let count = if natural <= 1 { 2 } else { 1 };
-                match self.miss(count) {
+                match self.miss(count, needed) {
                     Fell::Dead => DeathSave::Dead,
                     Fell::No
                     | Fell::Endured

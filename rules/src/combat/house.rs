@@ -31,6 +31,8 @@ pub struct House {
     pub death_save_millis: i64,
     /// What a death save must reach.
     pub death_save_difficulty: i32,
+    /// How many death saves of either kind decide.
+    pub death_saves_needed: u8,
     /// Least that a save for concentration must reach.
     pub concentration_difficulty_min: i32,
     /// Whether the best roll hits harder.
@@ -49,6 +51,10 @@ pub struct House {
     pub summoning: bool,
     /// Whether players may fight players anywhere.
     pub pvp: bool,
+    /// Whether they may not near the spawn of a world all the same.
+    pub safe_settlements: bool,
+    /// How near that is, millimetres.
+    pub safe_radius_mm: u32,
 }
 
 impl House {
@@ -67,6 +73,7 @@ impl House {
             round_millis: book.setting("round_millis"),
             death_save_millis: book.setting("death_save_millis"),
             death_save_difficulty: number("death_save_difficulty"),
+            death_saves_needed: u8::try_from(number("death_saves_needed")).unwrap_or(u8::MAX),
             concentration_difficulty_min: number("concentration_difficulty_min"),
             critical_hits: book.switch("critical_hits"),
             death_saves: book.switch("death_saves"),
@@ -76,6 +83,8 @@ impl House {
             resurrection: book.switch("resurrection"),
             summoning: book.switch("summoning"),
             pvp: book.switch("pvp"),
+            safe_settlements: book.switch("safe_settlements"),
+            safe_radius_mm: u32::try_from(book.setting("safe_radius_mm")).unwrap_or(0),
         }
     }
 

@@ -2,16 +2,19 @@
 //!
 //! Keeps true: no effect does anything at or after its end. Leaves out on purpose: the clock.
 
-use super::check::Throw;
+use super::check::{Modifier, Throw};
+use super::conditions::Conditions;
 use super::damage::Share;
-use super::deed::{Hurting, Line, Told, Verdict, saves, take};
+use super::deed::{Hurting, Line, Told, Verdict, saves, take, words_of};
 use super::dice::{Roller, roll};
 use super::fighter::{Fighter, What};
 use super::health::{DeathSave, Fell};
 use super::house::{House, percent_of};
-use crate::content::{Passive, Stat};
+use super::initiative::roll_initiative;
+use crate::content::{Attribute, Passive, Stat};
 
-/// An effect's moment has come: it hurts or heals, and may be shaken off. `by_player` is whether a
+/// An effect's moment has come: it hurts or heals, and may be shaken off; before its moment nothing
+/// happens, and at its end nothing but that. `by_player` is whether a
 /// player laid it. Whether it goes on stands in the fighter: it is gone, or has its next moment.
 pub fn moment(
     house: &House,
@@ -29,27 +32,27 @@ pub fn moment(
         fighters[target].forget(|other| other.effect_id == effect_id);
         return told;
     }
+    if now < effect.next_at {
+        return told;
+    }
     let mut line = Line::of(fighters[target].entity_id);
     if let What::OverTime(dice, damage) = effect.what
         && !fighters[target].health.is_dead()
     {
         let rolled = roll(dice, roller);
-        line.say(&format!("{dice}: {rolled}"));
-        match damage {
-            Some(damage) => {
-                line.verdict = Verdict::Hit;
-                let percent = house.percent(by_player, fighters[target].is_player);
-                let total = rolled.total;
-                let hurting =
-                    Hurting { rolled: total, damage, share: Share::All, percent, is_critical: false };
-                take(house, fighters, target, &hurting, &mut line, &mut told, roller);
-            }
-            None => {
-                let amount = percent_of(rolled.total.max(0), house.healing_percent);
-                line.rolled = rolled.total;
-                line.amount = fighters[target].health.heal(amount);
-                line.is_healing = true;
-            }
+        line.say(&words_of(&rolled));
+        if let Some(damage) = damage {
+            line.verdict = Verdict::Hit;
+            let percent = house.percent(by_player, fighters[target].is_player);
+            let (rolled, share) = (rolled.total, Share::All);
+            let hurting = Hurting { rolled, damage, share, percent, is_critical: false };
+            take(house, fighters, target, &hurting, &mut line, &mut told, roller);
+        } else {
+            let total = rolled.total.max(0);
+            line.rolled = total;
+            line.amount = fighters[target].health.heal(percent_of(total, house.healing_percent));
+            line.is_healing = true;
+            line.say(&format!("{} healed", line.amount));
         }
     }
     let mut is_over = fighters[target].health.is_dead();
@@ -57,7 +60,8 @@ pub fn moment(
         && !is_over
     {
         let mut saved = Line::of(line.target_id);
-        let against = if let What::Condition(condition) = effect.what { Some(condition) } else { None };
+        let what = effect.what;
+        let against = if let What::Condition(condition) = what { Some(condition) } else { None };
         is_over = saves(&fighters[target], &mut saved, attribute, difficulty, against, roller);
         if line.verdict == Verdict::None {
             (line.verdict, line.natural) = (saved.verdict, saved.natural);
@@ -86,16 +90,33 @@ fn next_moment(now: i64, last: i64, every_millis: u32) -> i64 {
     if next > now { next } else { now.saturating_add(every) }
 }
 
+/// Somebody begins to fight: what it rolled, to which `modifier` is added (SRD 5.1, "Combat",
+/// Initiative).
+pub fn initiative(of: &Fighter, roller: &mut dyn Roller) -> Line {
+    let modifiers = [Modifier::flat("", of.sheet.modifier(Attribute::Dexterity))];
+    let edges = of.conditions().check_edges(false, of.exhaustion);
+    let is_lucky = of.sheet.has(&Passive::Lucky);
+    let rolled = roll_initiative(&Throw { edges, is_lucky, modifiers: &modifiers }, roller);
+    let mut line = Line::of(of.entity_id);
+    line.natural = rolled.d20.natural;
+    line.modifier = rolled.total - i32::from(rolled.d20.natural);
+    line.say(&format!("initiative {rolled}"));
+    line
+}
+
 /// Somebody who is dying rolls for its life; none where nobody is dying.
 pub fn death_save(house: &House, of: &mut Fighter, roller: &mut dyn Roller) -> Option<Line> {
     let modifiers = of.modifiers(Stat::SavingThrow, 0);
-    let edges = of.edges(Stat::SavesWith);
+    // Exhaustion makes all saves worse (SRD 5.1, "Appendix PH-A: Conditions").
+    let tired = Conditions::NONE.save_edges(Attribute::Constitution, of.exhaustion);
+    let edges = of.edges(Stat::SavesWith).and(tired);
     let is_lucky = of.sheet.has(&Passive::Lucky);
     let throw = Throw { edges, is_lucky, modifiers: &modifiers };
-    let (checked, ended) = of.health.death_save(&throw, roller)?;
+    let (difficulty, needed) = (house.death_save_difficulty, house.death_saves_needed);
+    let (checked, ended) = of.health.death_save_until(&throw, difficulty, needed, roller)?;
     let mut line = Line::of(of.entity_id);
     line.verdict = if checked.is_success { Verdict::Saved } else { Verdict::Failed };
-    line.against = house.death_save_difficulty;
+    line.against = difficulty;
     if let Some(roll) = &checked.roll {
         line.natural = roll.d20.natural;
         line.modifier = roll.total - i32::from(roll.d20.natural);

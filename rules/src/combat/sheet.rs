@@ -54,7 +54,7 @@ pub struct Strike {
     pub long_range_mm: u32,
     /// Whether it is shot or thrown.
     pub is_ranged: bool,
-    /// Whether it suits a sneak attack: finesse, or ranged.
+    /// Whether it suits a sneak attack: finesse, or a ranged weapon; no thrown axe.
     pub is_subtle: bool,
     /// Most of it among the attacks of one action; 0 for any number.
     pub times_max: u8,
@@ -116,9 +116,14 @@ impl Sheet {
         self.saves[attribute as usize]
     }
 
-    /// What saves against its abilities must reach.
+    /// What saves against its spells must reach.
     pub fn difficulty(&self) -> i32 {
-        difficulty(self.proficiency, self.modifier(self.casting_by))
+        self.difficulty_by(self.casting_by)
+    }
+
+    /// What saves must reach against what it does with an attribute.
+    pub fn difficulty_by(&self, attribute: Attribute) -> i32 {
+        difficulty(self.proficiency, self.modifier(attribute))
     }
 
     /// What is added to its spell attacks.
@@ -128,11 +133,8 @@ impl Sheet {
 
     /// Sum of what is always added to something.
     pub fn always(&self, wanted: Stat) -> i32 {
-        let amount = |passive: &Passive| match passive {
-            Passive::Modifier { stat, amount } if *stat == wanted => i32::from(*amount),
-            _ => 0,
-        };
-        self.passives.iter().map(amount).sum()
+        let amounts = self.passives.iter().filter_map(|passive| modifies(passive, wanted));
+        amounts.map(i32::from).sum()
     }
 
     /// Whether something is always so.
@@ -142,18 +144,16 @@ impl Sheet {
 
     /// From which roll on its hits are critical.
     pub fn critical_from(&self) -> u8 {
-        let roll = |passive: &Passive| match passive {
-            Passive::CriticalFrom { roll } => Some(*roll),
-            _ => None,
+        let roll = |passive: &Passive| {
+            if let Passive::CriticalFrom { roll } = passive { Some(*roll) } else { None }
         };
         self.passives.iter().filter_map(roll).min().unwrap_or(super::check::CRITICAL_FROM)
     }
 
     /// Dice more of a melee weapon's critical hit.
     pub fn brutal_dice(&self) -> u8 {
-        let dice = |passive: &Passive| match passive {
-            Passive::BrutalCritical { dice } => Some(*dice),
-            _ => None,
+        let dice = |passive: &Passive| {
+            if let Passive::BrutalCritical { dice } = passive { Some(*dice) } else { None }
         };
         self.passives.iter().filter_map(dice).max().unwrap_or(0)
     }
@@ -161,11 +161,19 @@ impl Sheet {
     /// Dice of a sneak attack at its level.
     pub fn sneak_dice(&self) -> u8 {
         let at = usize::from(self.level.clamp(1, 20)) - 1;
-        let dice = |passive: &Passive| match passive {
-            Passive::SneakAttack { dice } => dice.get(at).copied(),
-            _ => None,
+        let dice = |passive: &Passive| {
+            if let Passive::SneakAttack { dice } = passive { dice.get(at).copied() } else { None }
         };
         self.passives.iter().filter_map(dice).max().unwrap_or(0)
+    }
+}
+
+/// What is always added to something; none where something else is always so.
+pub(super) fn modifies(passive: &Passive, wanted: Stat) -> Option<i16> {
+    if let Passive::Modifier { stat, amount } = passive {
+        (*stat == wanted).then_some(*amount)
+    } else {
+        None
     }
 }
 
@@ -201,7 +209,7 @@ pub fn of_creature(def: &CreatureDef, hit_points_percent: i64) -> Sheet {
         condition_immunities: def.condition_immunities.clone(),
         strikes: def.attacks.iter().map(strike_of_creature).collect(),
         attacks: def.attacks_per_action.max(1),
-        casting_by: best(&def.scores),
+        casting_by: best(def.scores),
         passives: vec![],
         fate: Fate::Falls,
         slots: Slots::default(),
@@ -216,7 +224,7 @@ fn level_of_challenge(challenge: &str) -> u8 {
 }
 
 /// By what a creature casts: the best of the mind's scores.
-fn best(scores: &Scores) -> Attribute {
+fn best(scores: Scores) -> Attribute {
     let minds = [Attribute::Charisma, Attribute::Intelligence, Attribute::Wisdom];
     let best = minds.into_iter().max_by_key(|attribute| scores.get(*attribute));
     best.unwrap_or(Attribute::Wisdom)
@@ -255,13 +263,13 @@ pub fn of_character(build: &Build, book: &Book) -> Option<Sheet> {
         scores,
         proficiency,
         size: race.size,
-        armor_class: gear.armor_class(&scores, &passives),
+        armor_class: gear.armor_class(scores, &passives),
         hit_points_max: 0,
-        speed_mm_per_round: gear.speed(race.speed_mm_per_round, &scores),
-        saves: saves_of(&scores, class, proficiency, &passives),
+        speed_mm_per_round: gear.speed(race.speed_mm_per_round, scores),
+        saves: saves_of(scores, class, proficiency, &passives),
         defenses: defenses_of(&race.resistances, &passives),
         condition_immunities: immunities_of(&passives),
-        strikes: gear.strikes(class, &scores, proficiency),
+        strikes: gear.strikes(class, scores, proficiency),
         attacks: gear.attacks(&passives),
         casting_by: class.casting_by.unwrap_or(Attribute::Charisma),
         fate: if passives.contains(&Passive::Relentless) { Fate::Endures } else { Fate::Dies },
@@ -294,12 +302,7 @@ fn passives_of(build: &Build, book: &Book) -> Vec<Passive> {
     defs.flat_map(|feature| feature.passives.clone()).collect()
 }
 
-fn saves_of(
-    scores: &Scores,
-    class: &ClassDef,
-    proficiency: i32,
-    passives: &[Passive],
-) -> [i32; 6] {
+fn saves_of(scores: Scores, class: &ClassDef, proficiency: i32, passives: &[Passive]) -> [i32; 6] {
     let all = passives.contains(&Passive::AllSaves);
     let mut saves = [0; 6];
     for attribute in Attribute::ALL {
@@ -311,9 +314,8 @@ fn saves_of(
 }
 
 fn defenses_of(resistances: &[DamageType], passives: &[Passive]) -> Defenses {
-    let resisted = |passive: &Passive| match passive {
-        Passive::Resistance { damage } => Some(*damage),
-        _ => None,
+    let resisted = |passive: &Passive| {
+        if let Passive::Resistance { damage } = passive { Some(*damage) } else { None }
     };
     let more: Vec<DamageType> = passives.iter().filter_map(resisted).collect();
     let resistances = DamageTypes::of(resistances).and(DamageTypes::of(&more));
@@ -321,9 +323,8 @@ fn defenses_of(resistances: &[DamageType], passives: &[Passive]) -> Defenses {
 }
 
 fn immunities_of(passives: &[Passive]) -> Vec<Condition> {
-    let immune = |passive: &Passive| match passive {
-        Passive::ConditionImmunity { condition } => Some(*condition),
-        _ => None,
+    let immune = |passive: &Passive| {
+        if let Passive::ConditionImmunity { condition } = passive { Some(*condition) } else { None }
     };
     passives.iter().filter_map(immune).collect()
 }
@@ -347,37 +348,34 @@ impl<'a> Gear<'a> {
         }
     }
 
-    fn armor_class(&self, scores: &Scores, passives: &[Passive]) -> i32 {
-        let unarmored = passives.iter().find_map(|passive| match passive {
-            Passive::UnarmoredDefense { attribute, shield } => Some(Unarmored {
-                modifier: modifier(scores.get(*attribute)),
-                with_shield: *shield,
-            }),
-            _ => None,
+    fn armor_class(&self, scores: Scores, passives: &[Passive]) -> i32 {
+        let unarmored = passives.iter().find_map(|passive| {
+            let Passive::UnarmoredDefense { attribute, shield } = *passive else { return None };
+            let modifier = modifier(scores.get(attribute));
+            Some(Unarmored { modifier, with_shield: shield })
         });
         let worn = self.worn.map(|(worn, _)| worn);
         armor_class(modifier(scores.dexterity), worn, self.shield, unarmored).total
     }
 
-    fn speed(&self, speed_mm_per_round: u32, scores: &Scores) -> u32 {
+    fn speed(&self, speed_mm_per_round: u32, scores: Scores) -> u32 {
         let strength_min = self.worn.map_or(0, |(_, strength_min)| strength_min);
         speed_in(speed_mm_per_round, scores.strength, strength_min)
     }
 
     fn attacks(&self, passives: &[Passive]) -> u8 {
-        let attacks = passives.iter().filter_map(|passive| match passive {
-            Passive::ExtraAttacks { attacks } => Some(*attacks),
-            _ => None,
-        });
-        let attacks = attacks.max().unwrap_or(1).max(1);
+        let extra = |passive: &Passive| {
+            if let Passive::ExtraAttacks { attacks } = passive { Some(*attacks) } else { None }
+        };
+        let attacks = passives.iter().filter_map(extra).max().unwrap_or(1).max(1);
         self.weapons.first().map_or(attacks, |weapon| attacks_with(weapon, attacks))
     }
 
-    fn strikes(&self, class: &ClassDef, scores: &Scores, proficiency: i32) -> Vec<Strike> {
+    fn strikes(&self, class: &ClassDef, scores: Scores, proficiency: i32) -> Vec<Strike> {
         let mut strikes: Vec<Strike> = Vec::new();
         for weapon in &self.weapons {
-            let knows = class.weapons.contains(&weapon.kind)
-                || class.weapons_besides.contains(&weapon.key);
+            let knows =
+                class.weapons.contains(&weapon.kind) || class.weapons_besides.contains(&weapon.key);
             let bonus = if knows { proficiency } else { 0 };
             for ranged in [false, true] {
                 if let Some(strike) = self.strike(weapon, ranged, scores, bonus) {
@@ -394,7 +392,7 @@ impl<'a> Gear<'a> {
         &self,
         weapon: &WeaponDef,
         is_ranged: bool,
-        scores: &Scores,
+        scores: Scores,
         proficiency: i32,
     ) -> Option<Strike> {
         let has = |property| weapon.properties.contains(&property);
@@ -423,7 +421,7 @@ impl<'a> Gear<'a> {
             range_mm: if is_ranged { weapon.range_mm } else { reach },
             long_range_mm: if is_ranged { weapon.long_range_mm } else { 0 },
             is_ranged,
-            is_subtle: is_ranged || has(WeaponProperty::Finesse),
+            is_subtle: shoots(weapon) || has(WeaponProperty::Finesse),
             times_max: u8::from(has(WeaponProperty::Loading)),
             save: None,
             condition: None,
@@ -432,7 +430,7 @@ impl<'a> Gear<'a> {
 }
 
 /// What everybody can strike with: 1 and strength (SRD 5.1, "Combat", Melee Attacks).
-fn fists(scores: &Scores, proficiency: i32) -> Strike {
+fn fists(scores: Scores, proficiency: i32) -> Strike {
     let strength = modifier(scores.strength);
     let bonus = i16::try_from(1 + strength).unwrap_or(1).max(0);
     Strike {

@@ -18,7 +18,7 @@ mod bounds;
 const GOOD: &str = include_str!("tests/good.toml");
 
 /// Twenty good levels.
-fn levels() -> String {
+pub(super) fn levels() -> String {
     (1..=20).fold(String::new(), |mut text, level: u32| {
         let (experience, proficiency) = ((level - 1) * 300, 2 + (level - 1) / 4);
         writeln!(text, "[[level]]\nlevel = {level}\nexperience = {experience}")

@@ -7,6 +7,7 @@
 
 mod arena;
 mod arguments;
+mod fights;
 mod line;
 mod messages;
 mod pool;
@@ -22,6 +23,8 @@ use serde_json::Value;
 const CALLS: u64 = 8_000;
 /// Calls between two looks at what holds.
 const CALLS_PER_BATCH: u64 = 400;
+/// Commands of fights of the usual run: about 30 s.
+const FIGHTS: u64 = 20_000;
 /// Messages of the usual run: some seconds.
 const MESSAGES: u64 = 1_000;
 
@@ -106,5 +109,14 @@ fn random_messages_are_answered_or_end_their_connection_and_show_nothing_private
             run.fail(run.cases, &wrong);
         }
         arena.close().await;
+    });
+}
+
+#[test]
+fn random_fights_break_no_rule() {
+    let run = Run::new("random fights", FIGHTS);
+    on_limited_stage(limits(), |stage| async move {
+        let database = Database::publish(stage).await;
+        fights::play(&run, database).await;
     });
 }

@@ -5,6 +5,7 @@
 
 pub mod chance;
 pub mod client;
+pub mod content;
 pub mod forge;
 pub mod http;
 pub mod rows;

@@ -1,14 +1,16 @@
 //! Attacks: with what is in hand, and with spells.
 
 use super::super::check::{
-    Attack, Attacked, Cover, Edges, Hit, Range, Throw, attack, CRITICAL_FROM,
+    Attack, Attacked, CRITICAL_FROM, Cover, Edge, Edges, Hit, Range, Throw, attack,
 };
 use super::super::conditions::attack_edges;
 use super::super::damage::{Share, roll_hit};
 use super::super::dice::{Dice, Roller};
-use super::super::fighter::{Effect, What};
+use super::super::fighter::What;
 use super::super::sheet::Strike;
-use super::{Act, Line, Verdict, effects, saves, stacking_of};
+use super::effects::{after_hit, befall, effect_of};
+use super::throws::words_of;
+use super::{Act, Line, Verdict, difficulty_of};
 use crate::content::{Action, AttackKind, Passive, Stat};
 
 /// Strikes with what is in hand: as often as an action allows, until the target is down.
@@ -47,14 +49,15 @@ fn strike_once(act: &mut Act<'_, '_>, strike: &Strike, roller: &mut dyn Roller) 
         roll_attack(act, strike.to_hit, strike.is_ranged, range.edges(), roller);
     line.text = format!("{}: {}", strike.name, line.text);
     if made != Hit::Miss {
-        let is_critical = made == Hit::Critical && act.deed.house.critical_hits;
+        let is_critical = made == Hit::Critical;
         hit(act, strike, edges, is_critical, &mut line, roller);
+        after_hit(act, &mut line, is_critical, roller);
+        force(act, strike, &mut line, roller);
     }
     act.told.lines.push(line);
 }
 
-/// What a hit does: its dice, its second kind of damage, a sneak attack, what it forces besides,
-/// and the ability's own effects.
+/// The damage of a hit: its dice, what effects and a sneak attack add to them, and its second kind.
 fn hit(
     act: &mut Act<'_, '_>,
     strike: &Strike,
@@ -63,35 +66,30 @@ fn hit(
     line: &mut Line,
     roller: &mut dyn Roller,
 ) {
-    let brutal = if strike.is_ranged { 0 } else { act.user().sheet.brutal_dice() };
-    let added = act.user().sum(Stat::DamageRoll) + act.user().sheet.always(Stat::DamageRoll);
-    let dice = plus(strike.dice, added);
-    deal(act, (dice, strike.damage), is_critical, brutal, line, roller);
-    if let Some((dice, damage)) = strike.extra {
-        deal(act, (dice, damage), is_critical, 0, line, roller);
-    }
+    let user = act.user();
+    let brutal = if strike.is_ranged { 0 } else { user.sheet.brutal_dice() };
+    let added = user.sum(Stat::DamageRoll) + user.sheet.always(Stat::DamageRoll);
+    let mut dice = vec![(plus(strike.dice, added), false)];
+    dice.extend(user.dice(Stat::DamageRoll));
     let sneak = sneak_dice(act, strike, edges);
     if sneak > 0 {
-        let now = act.deed.now;
-        act.fighters[act.user].sneaked_at = now;
-        deal(act, (Dice::new(sneak, 6), strike.damage), is_critical, 0, line, roller);
+        act.fighters[act.user].sneaked_at = act.deed.now;
+        dice.push((Dice::new(sneak, 6), false));
     }
-    force(act, strike, line, roller);
-    effects::after_hit(act, line, is_critical, roller);
-}
-
-/// Rolls damage and deals it.
-pub(super) fn deal(
-    act: &mut Act<'_, '_>,
-    (dice, damage): (Dice, crate::content::DamageType),
-    is_critical: bool,
-    more: u8,
-    line: &mut Line,
-    roller: &mut dyn Roller,
-) {
-    let rolled = roll_hit(dice, is_critical, more, roller);
-    line.say(&format!("{}: {rolled}", rolled.dice));
-    act.hurt(line, (rolled.total, damage), Share::All, is_critical, roller);
+    let mut total = 0_i32;
+    for (number, (dice, is_negative)) in dice.into_iter().enumerate() {
+        let more = if number == 0 { brutal } else { 0 };
+        let rolled = roll_hit(dice, is_critical && !is_negative, more, roller);
+        let words = words_of(&rolled);
+        line.say(if is_negative { format!("less {words}") } else { words }.as_str());
+        total = total.saturating_add(if is_negative { -rolled.total } else { rolled.total });
+    }
+    act.hurt(line, (total, strike.damage), Share::All);
+    if let Some((dice, damage)) = strike.extra {
+        let rolled = roll_hit(dice, is_critical, 0, roller);
+        line.say(&words_of(&rolled));
+        act.hurt(line, (rolled.total, damage), Share::All);
+    }
 }
 
 fn plus(dice: Dice, added: i32) -> Dice {
@@ -103,42 +101,32 @@ fn plus(dice: Dice, added: i32) -> Dice {
 /// (SRD 5.1, "Classes", Rogue, Sneak Attack).
 fn sneak_dice(act: &Act<'_, '_>, strike: &Strike, edges: Edges) -> u8 {
     let user = act.user();
-    let round = act.deed.house.round_millis;
-    let is_back = act.deed.now >= user.sneaked_at.saturating_add(round);
-    let suits = strike.is_subtle && is_back && !edges.disadvantage;
-    if suits && (edges.advantage || act.has_help(false)) { user.sheet.sneak_dice() } else { 0 }
+    let is_back = act.deed.now >= user.sneaked_at.saturating_add(act.deed.house.round_millis);
+    let suits = match edges.edge() {
+        Edge::Advantage => true,
+        Edge::Straight => act.has_help(false),
+        Edge::Disadvantage => false,
+    };
+    if strike.is_subtle && is_back && suits { user.sheet.sneak_dice() } else { 0 }
 }
 
 /// What a creature's hit forces besides.
 fn force(act: &mut Act<'_, '_>, strike: &Strike, line: &mut Line, roller: &mut dyn Roller) {
     let Some((condition, millis)) = strike.condition else { return };
+    if act.target().health.is_dead() {
+        return;
+    }
     if let Some(def) = strike.save {
-        let own = act.user().sheet.difficulty();
-        let difficulty = def.difficulty.map_or(own, i32::from);
+        let difficulty = difficulty_of(act.user(), act.deed.ability.kind, def);
         let mut rolled = Line::of(line.target_id);
-        let target = act.target();
-        let against = Some(condition);
-        let saved = saves(target, &mut rolled, def.attribute, difficulty, against, roller);
+        let is_saved = act.save(&mut rolled, def.attribute, difficulty, Some(condition), roller);
         line.say(&rolled.text);
-        if saved {
+        if is_saved {
             return;
         }
     }
-    let (now, by) = (act.deed.now, act.user().entity_id);
-    let effect = Effect {
-        effect_id: 0,
-        ability: act.deed.ability.key.clone(),
-        by,
-        what: What::Condition(condition),
-        ends_at: now.saturating_add(i64::from(millis)),
-        next_at: i64::MAX,
-        every_millis: 0,
-        save: None,
-        is_concentration: false,
-    };
-    if act.fighters[act.target].lay(effect, stacking_of(act.deed.ability)) {
-        line.say(condition.word());
-    }
+    let effect = effect_of(act, What::Condition(condition), millis);
+    befall(act, condition, effect, line, roller);
 }
 
 /// An attack with a spell, and what it does where it hits.
@@ -147,8 +135,7 @@ pub(super) fn spell_attack(act: &mut Act<'_, '_>, roller: &mut dyn Roller) {
     let to_hit = act.user().sheet.spell_attack();
     let (_, made, mut line) = roll_attack(act, to_hit, is_ranged, Edges::NONE, roller);
     if made != Hit::Miss {
-        let is_critical = made == Hit::Critical && act.deed.house.critical_hits;
-        effects::after_hit(act, &mut line, is_critical, roller);
+        after_hit(act, &mut line, made == Hit::Critical, roller);
     }
     act.told.lines.push(line);
 }
@@ -172,7 +159,7 @@ fn roll_attack(
     let is_lucky = user.sheet.has(&Passive::Lucky);
     let is_weapon = act.deed.ability.attack == Some(AttackKind::Weapon);
     let throw = Throw { edges, is_lucky, modifiers: &modifiers };
-    let made = attack(
+    let mut made = attack(
         &Attack {
             throw,
             armor_class: target.armor_class(),
@@ -182,6 +169,9 @@ fn roll_attack(
         },
         roller,
     );
+    if made.hit == Hit::Critical && !act.deed.house.critical_hits {
+        made.hit = Hit::Hit;
+    }
     (edges, made.hit, line_of(target.entity_id, &made))
 }
 
