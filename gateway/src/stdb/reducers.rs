@@ -213,6 +213,18 @@ pub async fn admission_revoke_account(
     link.call("admission_revoke_account", args).await
 }
 
+/// Makes a character with what its class has use for.
+pub async fn character_create(
+    link: &Link,
+    account_id: u64,
+    name: &str,
+    race: &str,
+    class: &str,
+) -> Outcome {
+    let args = Args::new().with(&account_id).with(name).with(race).with(class);
+    link.call("character_create", args).await
+}
+
 /// Makes a character of what its player chose.
 pub async fn character_make(link: &Link, account_id: u64, plan: &CharacterPlan) -> Outcome {
     link.call("character_make", Args::new().with(&account_id).with(plan)).await
