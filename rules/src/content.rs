@@ -18,7 +18,7 @@ pub mod known;
 pub mod limits;
 pub mod pack;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod versions;
 
 pub use entry::Kind;

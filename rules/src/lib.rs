@@ -13,5 +13,6 @@ pub mod content;
 pub mod errors;
 pub mod instances;
 pub mod motion;
+pub mod npcs;
 pub mod realms;
 pub mod world;

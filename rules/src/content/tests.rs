@@ -175,7 +175,7 @@ fn shipped(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-pub(super) fn read_shipped() -> Pack {
+pub(crate) fn read_shipped() -> Pack {
     let files = shipped("srd");
     let sources: Vec<_> = files.iter().map(|(file, text)| Source { file, text }).collect();
     let faults = match read(&sources) {
