@@ -12,9 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most sessions an account has, and most tokens a session: as the module bounds them.
 const SESSIONS_MAX: usize = 16;
 const TOKENS_MAX: usize = 32;
+/// `content_version.state` of the one in force.
+const ACTIVE: u64 = 1;
 
 /// Every rule but that about land.
-pub(crate) const RULES: [Rule; 8] = [
+pub(crate) const RULES: [Rule; 9] = [
     ("a character in the world has all its rows, and nobody else has any", presences),
     ("rows of motion agree with each other", motions),
     ("players are counted block by block and region by region", counts),
@@ -23,6 +25,7 @@ pub(crate) const RULES: [Rule; 8] = [
     ("whoever is connected is admitted", connections),
     ("instances have all their rows, and what has ended has none", instances),
     ("worlds that are gone have no land", worlds),
+    ("what is in force is the active version, entry by entry", content),
 ];
 
 fn set(now: &Snapshot, table: &str, column: &str) -> BTreeSet<u64> {
@@ -234,5 +237,34 @@ fn worlds(now: &Snapshot) -> Vec<String> {
     let lost =
         rows.filter(|row| !worlds.contains(&u64::from(chunk_parts(number(row, "chunk_index")).0)));
     found.extend(lost.map(|row| format!("nowhere: {row}")));
+    found
+}
+
+fn content(now: &Snapshot) -> Vec<String> {
+    let versions = now.rows("content_version");
+    let active: Vec<u64> = versions
+        .iter()
+        .filter(|row| row["state"] == ACTIVE)
+        .map(|row| number(row, "version"))
+        .collect();
+    let mut found =
+        strays(now, "content_entry", "version", &set(now, "content_version", "version"));
+    if active.len() > 1 {
+        found.push(format!("versions {active:?} are active"));
+    }
+    let counts = count_by(now.column("content_entry", "version"));
+    for row in versions {
+        let entries = counts.get(&number(row, "version")).copied().unwrap_or_default();
+        if entries != number(row, "entries") {
+            found.push(format!("{entries} entries: content_version {row}"));
+        }
+    }
+    let entry = |row| (text(row, "kind"), text(row, "key"), text(row, "body"));
+    let entries = now.rows("content_entry").iter();
+    let wanted: BTreeSet<_> =
+        entries.filter(|row| active.contains(&number(row, "version"))).map(entry).collect();
+    let there: BTreeSet<_> = now.rows("content_def").iter().map(entry).collect();
+    let differing = there.symmetric_difference(&wanted);
+    found.extend(differing.map(|(kind, key, _)| format!("content_def {kind}/{key}")));
     found
 }

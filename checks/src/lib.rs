@@ -93,6 +93,7 @@ mod tests {
             ("realm_connection", connected, 5),
             ("instance", instance, 6),
             ("terrain_block", json!({ "world": 9 }), 7),
+            ("content_def", json!({ "kind": "switch", "key": "pvp", "body": "{}" }), 8),
         ] {
             let rule = rules().nth(rule).expect("a rule");
             assert!(broken_by(table, row).contains(&rule), "{table}: {rule}");

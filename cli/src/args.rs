@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
+use spacetimedb_lib::Timestamp;
 
 use crate::config::{Config, Environment, Flags, load};
 use crate::{
-    account, backup, bench, bots, check, content, gateway, host, keys, publish, realm, token, torture, up,
-    world,
+    account, backup, bench, bots, check, content, gateway, host, keys, publish, realm, token,
+    torture, up, world,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -87,7 +88,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(args) => keys::run(args, &loader),
         Command::Backup(args) => backup::run(args, &loader).await,
         Command::Check(args) => check::run(args, &loader).await,
-        Command::Content(args) => content::run(args),
+        Command::Content(args) => content::run(args, &loader).await,
         Command::Bots(args) => bots::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Torture(args) => torture::run(args).await,
@@ -95,10 +96,24 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
+/// A moment as it is typed.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_from_rfc3339(text)
+        .map_err(|_| "a time is written as 2026-11-21T17:30:00Z, with its zone".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn moments_have_a_zone() {
+        let at = moment("2026-11-21T18:30:00.5+01:00").expect("a moment");
+        assert_eq!(Ok(at), moment("2026-11-21T17:30:00.500Z"));
+        assert!(moment("2026-11-21T17:30:00").is_err());
+        assert!(moment("yesterday").is_err());
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -4,6 +4,7 @@
 //! own limit, measured on the same machine at the same time; figures that were measured before a
 //! failure are printed and written all the same.
 
+mod combat;
 mod crowd;
 mod motion;
 mod peer;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use self::combat::CombatArgs;
 use self::crowd::CrowdArgs;
 use self::motion::MotionArgs;
 use self::plot::Plot;
@@ -42,6 +44,7 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    Combat(CombatArgs),
     Crowd(CrowdArgs),
     Motion(MotionArgs),
     Plot(PlotArgs),
@@ -83,6 +86,12 @@ pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<()> {
     let mut stop = StopSignal::catch()?;
     match args.bench {
         Bench::Plot(args) => redraw::run(&args),
+        Bench::Combat(args) => {
+            let mut report = Report::new("combat");
+            let outcome = combat::run(&args, &mut report, &mut stop).await;
+            let output = &args.output;
+            finish(outcome, report, output, combat::columns(), combat::plot, &mut stop).await
+        }
         Bench::Crowd(args) => {
             let mut report = Report::new("crowd");
             let outcome = crowd::run(&args, &mut report, &mut stop).await;

@@ -1,23 +1,31 @@
-//! `haven content`: packs as files, checked and compared.
+//! `haven content`: packs checked and compared; versions staged, put in force and taken back.
 //!
-//! Keeps true: every fault is told, with its file and line, and nothing is changed by looking.
+//! Keeps true: every fault of a pack is told, with its file and line, and nothing of it is sent;
+//! looking changes nothing.
 
-use std::fs;
+mod live;
+mod packs;
+mod shipped;
+mod touched;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use haven_rules::content::Pack;
 use haven_rules::content::diff::{Change, What, diff};
-use haven_rules::content::pack::{Source, read};
+use spacetimedb_lib::Timestamp;
 
+use crate::args::{Loader, moment};
 use crate::terminal;
 
-/// Check and compare packs of content
+pub(crate) use live::ensure;
+
+/// Check packs of content, and change what is in force in a realm
 ///
-/// A pack is a folder of TOML files; the one that comes with Haven is content/srd.
+/// A pack is a folder of TOML files. The one that comes with Haven is in force in a new realm.
 #[derive(Debug, Args)]
 pub(crate) struct ContentArgs {
+    #[command(flatten)]
+    realm: live::RealmOf,
     #[command(subcommand)]
     command: ContentCommand,
 }
@@ -28,87 +36,97 @@ enum ContentCommand {
     ///
     /// The exit code is 1 when there is any.
     Check {
-        /// Folder with the pack's files
-        #[arg(default_value = "content/srd")]
-        folder: PathBuf,
+        /// Folder with the pack's files [default: the pack that comes with Haven]
+        folder: Option<PathBuf>,
     },
-    /// Tell what differs between two packs
+    /// Tell what differs between two packs, or between a pack and what is in force
+    ///
+    /// One folder is compared with what is in force in the realm, and none stands for the pack that
+    /// comes with Haven; then it is also told how many characters, creatures and items each change
+    /// touches: those whose race or class has what changes. A dash is where that is not kept.
     Diff {
-        /// Folder with the old pack's files
-        old: PathBuf,
-        /// Folder with the new pack's files
-        new: PathBuf,
+        /// Folder with the pack's files; or two, the old pack's and the new pack's
+        #[arg(value_name = "FOLDER", num_args = 0..=2)]
+        folders: Vec<PathBuf>,
+    },
+    /// Bring a pack into the realm, checked and whole, without putting it in force
+    Stage {
+        /// Folder with the pack's files [default: the pack that comes with Haven]
+        folder: Option<PathBuf>,
+        /// What the version is called [default: the folder's name]
+        #[arg(long, value_name = "TEXT")]
+        title: Option<String>,
+    },
+    /// Show the realm's versions
+    List,
+    /// Put a version in force, in one transaction, while all play
+    Activate {
+        /// The version's number
+        version: u32,
+        /// Not now but at this moment, within 30 days, such as 2026-11-21T17:30:00Z
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
+    /// Put the version in force again that was before
+    Rollback,
+    /// Forget a version that is not in force
+    Drop {
+        /// The version's number
+        version: u32,
     },
 }
 
 /// Does what was typed.
-pub(crate) fn run(args: ContentArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: ContentArgs, loader: &Loader) -> anyhow::Result<()> {
     match args.command {
         ContentCommand::Check { folder } => {
-            let pack = load(&folder)?;
-            terminal::done(&format!("{}: {}", folder.display(), contents(&pack)));
+            let named = packs::load(folder.as_deref())?;
+            let place = folder.map_or(named.name, |folder| folder.display().to_string());
+            terminal::done(&format!("{place}: {}", packs::contents(&named.pack)));
+            Ok(())
         }
-        ContentCommand::Diff { old, new } => {
-            let changes = diff(&load(&old)?, &load(&new)?);
-            for change in &changes {
-                anstream::println!("{}", line(change));
+        ContentCommand::Diff { folders } => match folders.as_slice() {
+            [old, new] => compare(old, new),
+            folders => {
+                let named = packs::load(folders.first().map(PathBuf::as_path))?;
+                live::diff_in_force(args.realm, loader, &named).await
             }
-            terminal::done(&format!("{} entries differ", changes.len()));
+        },
+        ContentCommand::Stage { folder, title } => {
+            let named = packs::load(folder.as_deref())?;
+            live::stage(args.realm, loader, &named, title.as_deref()).await
         }
+        ContentCommand::List => live::list(args.realm, loader).await,
+        ContentCommand::Activate { version, at } => {
+            live::activate(args.realm, loader, version, at).await
+        }
+        ContentCommand::Rollback => live::rollback(args.realm, loader).await,
+        ContentCommand::Drop { version } => live::forget(args.realm, loader, version).await,
     }
+}
+
+fn compare(old: &Path, new: &Path) -> anyhow::Result<()> {
+    let changes = diff(&packs::load(Some(old))?.pack, &packs::load(Some(new))?.pack);
+    for change in &changes {
+        anstream::println!("{}", line(change));
+    }
+    terminal::done(&format!("{} entries differ", changes.len()));
     Ok(())
-}
-
-/// Reads a pack from its folder; each fault is a line.
-fn load(folder: &Path) -> anyhow::Result<Pack> {
-    let mut texts = vec![];
-    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            texts.push((path.display().to_string(), text));
-        }
-    }
-    ensure!(!texts.is_empty(), "{}: there are no files *.toml", folder.display());
-    let sources: Vec<_> = texts.iter().map(|(file, text)| Source { file, text }).collect();
-    match read(&sources) {
-        Ok(pack) => Ok(pack),
-        Err(faults) => {
-            for fault in &faults {
-                anstream::println!("{fault}");
-            }
-            bail!("{}: {} faults", folder.display(), faults.len())
-        }
-    }
-}
-
-/// How much of each kind there is.
-fn contents(pack: &Pack) -> String {
-    let counts = [
-        (pack.race.len(), "races"),
-        (pack.class.len(), "classes"),
-        (pack.background.len(), "backgrounds"),
-        (pack.feature.len(), "features"),
-        (pack.ability.len(), "abilities"),
-        (pack.creature.len(), "creatures"),
-        (pack.weapon.len(), "weapons"),
-        (pack.armor.len(), "pieces of armor"),
-        (pack.camp.len(), "camps"),
-        (pack.level.len(), "levels"),
-        (pack.setting.len(), "settings"),
-        (pack.switch.len(), "switches"),
-    ];
-    counts.map(|(count, kind)| format!("{count} {kind}")).join(", ")
 }
 
 /// A change as a line: `changed ability fire_bolt: range_mm, effects`.
 fn line(change: &Change) -> String {
-    let Change { kind, key, what } = change;
-    let kind = kind.word();
-    match what {
-        What::Added => format!("added {kind} {key}"),
-        What::Removed => format!("removed {kind} {key}"),
-        What::Changed { fields } => format!("changed {kind} {key}: {}", fields.join(", ")),
+    let Change { kind, key, .. } = change;
+    let (done, fields) = words(change);
+    let colon = if fields.is_empty() { "" } else { ": " };
+    format!("{done} {} {key}{colon}{fields}", kind.word())
+}
+
+/// How an entry differs, and in which fields.
+fn words(change: &Change) -> (&'static str, String) {
+    match &change.what {
+        What::Added => ("added", String::new()),
+        What::Removed => ("removed", String::new()),
+        What::Changed { fields } => ("changed", fields.join(", ")),
     }
 }

@@ -24,6 +24,8 @@ const RENEW_BEFORE_SECONDS: u64 = 30 * 24 * 3_600;
 const REQUEST_TOKEN_SECONDS: u64 = 600;
 /// How long a database may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an owner's long call may take. The engine lets a reducer run for about a minute.
+const PATIENT_CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Who may do everything in the databases of a deployment.
 pub(crate) struct Owner {
@@ -99,13 +101,29 @@ impl Owner {
     /// A link to a database that is known to answer.
     pub(crate) async fn connect(&self, uri: &str, database: &str) -> anyhow::Result<Link> {
         let config = LinkConfig::owner(uri, database, Arc::clone(&self.keys), &self.issuer);
-        let link = Link::open(config);
-        if !link.wait_connected(CONNECT_TIMEOUT).await {
-            let reason = link.last_failure().unwrap_or_else(|| "no answer".to_owned());
-            bail!("the database {database} at {uri} cannot be reached: {reason}");
-        }
-        Ok(link)
+        connect(config).await
     }
+
+    /// The same, for calls that may take longer than those of players.
+    pub(crate) async fn connect_patiently(
+        &self,
+        uri: &str,
+        database: &str,
+    ) -> anyhow::Result<Link> {
+        let keys = Arc::clone(&self.keys);
+        let config = LinkConfig::owner(uri, database, keys, &self.issuer);
+        connect(LinkConfig { call_timeout: PATIENT_CALL_TIMEOUT, ..config }).await
+    }
+}
+
+async fn connect(config: LinkConfig) -> anyhow::Result<Link> {
+    let (uri, database) = (config.uri.clone(), config.database.clone());
+    let link = Link::open(config);
+    if !link.wait_connected(CONNECT_TIMEOUT).await {
+        let reason = link.last_failure().unwrap_or_else(|| "no answer".to_owned());
+        bail!("the database {database} at {uri} cannot be reached: {reason}");
+    }
+    Ok(link)
 }
 
 /// Replaces a file by one that nobody else can read, at no moment half written.

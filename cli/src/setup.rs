@@ -8,6 +8,7 @@ use haven_gateway::stdb::{Args, CallError, Link, reducers};
 use haven_rules::world::{OPEN_WORLD, block_of_mm};
 
 use crate::config::{Config, recipe_text};
+use crate::content;
 use crate::owner::Owner;
 
 /// How far around the spawn land is made before anybody enters, blocks.
@@ -56,7 +57,7 @@ pub(crate) async fn publish(
     Ok((outcome, link))
 }
 
-/// Tells a database which realm it is and what its world looks like.
+/// Tells a database which realm it is, what its world looks like, and what is in it.
 pub(crate) async fn configure(
     link: &Link,
     plan: &RealmPlan,
@@ -84,7 +85,7 @@ pub(crate) async fn configure(
             .await
             .map_err(|error| refused("instance_define", &error))?;
     }
-    Ok(())
+    content::ensure(link).await
 }
 
 /// Makes the land around the spawn, so that the first player finds paths at once.

@@ -240,6 +240,22 @@ impl Checkpoint {
     }
 }
 
+/// Makes one before a start that would replay more than so many transactions: a server that dies
+/// again and again before its first is made would have more to replay each time. `written` is how
+/// many transactions the log holds. Only for who holds the data directory.
+pub(crate) fn catch_up(
+    replica: &ReplicaDir,
+    database: &Database,
+    transactions: u64,
+    written: u64,
+) -> anyhow::Result<()> {
+    // What a process wrote that died is read from memory, and may not be on disk yet.
+    sync_below(&replica.commit_log().0)?;
+    let (replica, database, stops) = (replica.clone(), database.clone(), Arc::default());
+    Checkpoint { replica, database, written, transactions, stops }.make()?;
+    Ok(())
+}
+
 /// Removes what a process that died had not finished. Only for who holds the data directory.
 pub(crate) fn clear_unfinished(replica: &ReplicaDir) -> io::Result<()> {
     clear(&replica.0.join(WORKSHOP))

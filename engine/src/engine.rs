@@ -102,7 +102,7 @@ impl Engine {
         let data_dir = Arc::new(ServerDataDir::from_path_unchecked(&folder));
         let lock = lock(&data_dir)?;
         check_release(&data_dir)?;
-        let repairs = repair(&data_dir, config.in_memory).await?;
+        let repairs = repair(&data_dir, config.in_memory, config.checkpoint_transactions).await?;
         let listener = listen(config.listen)?;
 
         let tickets = Arc::new(TicketOffice::new()?);
@@ -311,7 +311,11 @@ fn check_release(data_dir: &ServerDataDir) -> Result<(), EngineError> {
 }
 
 /// Makes the data directory one that the databases can start from; see `boot`.
-async fn repair(data_dir: &ServerDataDir, in_memory: bool) -> Result<Vec<String>, EngineError> {
+async fn repair(
+    data_dir: &ServerDataDir,
+    in_memory: bool,
+    checkpoint_transactions: u64,
+) -> Result<Vec<String>, EngineError> {
     if in_memory {
         return Ok(Vec::new());
     }
@@ -320,7 +324,7 @@ async fn repair(data_dir: &ServerDataDir, in_memory: bool) -> Result<Vec<String>
         let control = Control::open_in(&data_dir).map_err(|error| {
             EngineError::DataDirUnusable { path: data_dir.0.clone(), reason: format!("{error:#}") }
         })?;
-        boot::repair_all(&data_dir, &control)
+        boot::repair_all(&data_dir, &control, checkpoint_transactions)
     });
     repaired.await.map_err(|_| EngineError::Runtime)?
 }

@@ -83,7 +83,7 @@ impl Reopener {
         ensure!(self.logs.end(id, END_PATIENCE).await, "its log is still being written");
         let (replica, known) = (self.hosts.data_dir.replica(id), database.clone());
         let repairs = tokio::task::spawn_blocking(move || {
-            boot::repair_log(&replica, &known, &label).map(|repairs| (label, repairs))
+            boot::repair_log(&replica, &known, &label).map(|(repairs, _)| (label, repairs))
         });
         let (label, repairs) = repairs.await??;
         self.logs.may_open(id);

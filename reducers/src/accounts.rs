@@ -4,7 +4,7 @@
 //! ended session has no row and no tokens, and a token is exchanged at most once.
 
 use crate::authority::{require, require_database, require_room};
-use crate::{Refusal, audit, now_micros, realms};
+use crate::{Refusal, audit, combat, now_micros, realms};
 use haven_rules::accounts::{
     AccountError, AccountStatus, Permission, Role, check_status, normalize_email,
     session_ends_at_micros, validate_digest, validate_password_phc,
@@ -322,6 +322,7 @@ fn issue_token(
     if ctx.db.refresh_token().token_sha256().find(&token_sha256).is_some() {
         return Err(AccountError::TokenTaken);
     }
+    combat::dice::stir(ctx, token_sha256.as_bytes());
     let mut kept: Vec<RefreshToken> =
         ctx.db.refresh_token().by_session().filter(session_id).collect();
     kept.sort_by_key(|token| token.issued_at);

@@ -6,7 +6,7 @@
 use crate::authority::{Player, require, require_database, require_player};
 use crate::commands::once;
 use crate::world::land::Land;
-use crate::{Refusal, audit, instances, motion, now_micros, realms, world};
+use crate::{Refusal, audit, combat, instances, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
     CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros, validate_kind,
@@ -205,6 +205,10 @@ fn enter(ctx: &ReducerContext, player: Player, character_id: u64) -> Result<(), 
     let chunk_index = motion::place(ctx, character_id, in_world, place, true);
     let kind = EntityKind::Character;
     world::show_entity(ctx, character_id, chunk_index, kind, character.name);
+    let connection = ctx.connection_id.map_or(0, |id| id.to_u128());
+    combat::dice::stir(ctx, &connection.to_be_bytes());
+    combat::dice::ensure_day(ctx);
+    combat::join_character(ctx, character_id);
     Ok(())
 }
 
@@ -307,6 +311,7 @@ pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
     };
     ctx.db.character_presence().account_id().delete(account_id);
     let character_id = present.character_id;
+    combat::leave(ctx, character_id);
     if let Some((world, pos_x_mm, pos_y_mm)) = motion::remove(ctx, character_id) {
         instances::count_out(ctx, world);
         save_position(ctx, character_id, world, (pos_x_mm, pos_y_mm));
@@ -380,3 +385,5 @@ fn count(ctx: &ReducerContext, account_id: u64) -> (usize, usize) {
     let (gone, living): (Vec<_>, Vec<_>) = rows.partition(deleted);
     (living.len(), gone.len())
 }
+
+pub(crate) use crate::stubs::*;

@@ -5,18 +5,17 @@
 
 mod book;
 
-#[expect(unused_imports, reason = "the domains that play by it come next")]
 pub(crate) use book::book;
 
 use crate::authority::{require_database, require_owner};
-use crate::{audit, now_micros, Refusal};
+use crate::{Refusal, audit, now_micros};
 use haven_rules::content::versions::{
-    activation_at_micros, pack_of, step, validate_title, ContentError, StoredEntry, VERSIONS_MAX,
+    ContentError, StoredEntry, VERSIONS_MAX, activation_at_micros, pack_of, step, validate_title,
 };
 use haven_tables::content::{
-    content_def, content_entry, content_version, ContentDef, ContentEntry, ContentVersion,
+    ContentDef, ContentEntry, ContentVersion, content_def, content_entry, content_version,
 };
-use spacetimedb::{reducer, table, ReducerContext, ScheduleAt, SpacetimeType, Table};
+use spacetimedb::{ReducerContext, ScheduleAt, SpacetimeType, Table, reducer, table};
 use std::collections::BTreeMap;
 
 /// Waiting to be active.
@@ -64,11 +63,8 @@ pub fn content_stage(
 ) -> Result<(), Refusal> {
     require_owner(ctx)?;
     validate_title(&title)?;
-    let stored = |entry: SentEntry| StoredEntry {
-        kind: entry.kind,
-        key: entry.key,
-        body: entry.body,
-    };
+    let stored =
+        |entry: SentEntry| StoredEntry { kind: entry.kind, key: entry.key, body: entry.body };
     let entries: Vec<_> = entries.into_iter().map(stored).collect();
     pack_of(&entries)?;
     let versions = versions(ctx);
@@ -102,11 +98,7 @@ pub fn content_stage(
 /// In this order: `account.permission_denied`, `content.version_unknown`,
 /// `content.version_active`, `content.time_invalid`.
 #[reducer]
-pub fn content_activate(
-    ctx: &ReducerContext,
-    version: u32,
-    at_micros: i64,
-) -> Result<(), Refusal> {
+pub fn content_activate(ctx: &ReducerContext, version: u32, at_micros: i64) -> Result<(), Refusal> {
     require_owner(ctx)?;
     let row = ctx.db.content_version().version().find(version);
     let row = row.ok_or(ContentError::VersionUnknown)?;
@@ -227,6 +219,8 @@ fn activate(ctx: &ReducerContext, row: ContentVersion, is_forwards: bool) {
         follows,
         ..row
     });
+    // Read now, so that no fight has to wait for it.
+    book(ctx);
 }
 
 /// The rows in force, by their key.

@@ -11,12 +11,16 @@ pub mod accounts;
 pub mod audit;
 pub mod authority;
 pub mod characters;
+pub mod combat;
 pub mod commands;
 pub mod content;
 pub mod instances;
 pub mod motion;
+pub mod npcs;
 pub mod realms;
 mod refusal;
+mod wheel;
+mod stubs;
 pub mod world;
 
 pub use refusal::Refusal;
@@ -38,6 +42,7 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     accounts::ensure_timers(ctx);
     audit::ensure_timers(ctx);
     characters::ensure_timers(ctx);
+    combat::ensure_timers(ctx);
     commands::ensure_timers(ctx);
     instances::ensure_timers(ctx);
     motion::ensure_timers(ctx);

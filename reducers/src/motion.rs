@@ -4,6 +4,7 @@
 //! applied at once unless its block is crowded, later ones overwrite one pending intent; the tick
 //! handles only rows that are due, earliest first, at most `rules::motion::TICK_ROWS_MAX` a run.
 
+mod carried;
 mod due;
 mod effects;
 mod health;
@@ -12,6 +13,8 @@ mod rhythm;
 mod state;
 mod wanderers;
 
+pub(crate) use carried::{carry, halt, is_moving, send, set_pace};
+pub(crate) use health::note_combat;
 pub use effects::{motion_effect_apply, motion_effect_clear};
 pub(crate) use wanderers::{clear_wanderers, has_wanderers};
 pub use wanderers::{wanderer_clear, wanderer_spawn};
@@ -19,12 +22,12 @@ pub use wanderers::{wanderer_clear, wanderer_spawn};
 use crate::authority::{require_database, require_player, require_room};
 use crate::world::blocks;
 use crate::world::land::Land;
-use crate::{Refusal, characters, now_micros, world};
+use crate::{Refusal, characters, combat, now_micros, world};
 use haven_rules::motion::{
     FOLLOW_AIM_MICROS, FOLLOW_NEAR_MM, FOLLOW_RANGE_MM, Intent, MotionError, SegmentEnd,
     TICK_MICROS, applies_at_once, next_tick_at_micros,
 };
-use haven_rules::world::{chunk_of, chunk_parts};
+use haven_rules::world::{chunk_of as block_of, chunk_parts};
 use haven_tables::motion::{
     Motion, MotionCourse, MotionDue, motion, motion_course, motion_due, motion_effect, motion_path,
 };
@@ -200,6 +203,9 @@ fn steer(
     target_id: u64,
 ) -> Result<(), Refusal> {
     let now = now_micros(ctx);
+    if intent != Intent::Stand {
+        combat::sets_out(ctx, state.row.entity_id);
+    }
     let running = running.unwrap_or(state.course.running);
     state.count_input();
     // What overwrites an intent that waits already is no message more.
@@ -310,7 +316,7 @@ pub(crate) fn place(
     (pos_x_mm, pos_y_mm): (i32, i32),
     is_player: bool,
 ) -> u64 {
-    let chunk_index = chunk_of(world, pos_x_mm, pos_y_mm);
+    let chunk_index = block_of(world, pos_x_mm, pos_y_mm);
     ctx.db.motion().insert(Motion {
         entity_id,
         chunk_index,
@@ -407,6 +413,11 @@ fn is_held(ctx: &ReducerContext, row: &Motion) -> bool {
 pub(crate) fn world_of(ctx: &ReducerContext, entity_id: u64) -> Option<u32> {
     let row = ctx.db.motion().entity_id().find(entity_id)?;
     Some(chunk_parts(row.chunk_index).0)
+}
+
+/// The block an entity's motion row is in.
+pub(crate) fn chunk_of(ctx: &ReducerContext, entity_id: u64) -> Option<u64> {
+    Some(ctx.db.motion().entity_id().find(entity_id)?.chunk_index)
 }
 
 /// Where an entity is now: its world and its place.

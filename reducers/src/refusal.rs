@@ -2,6 +2,7 @@
 
 use haven_rules::accounts::AccountError;
 use haven_rules::characters::CharacterError;
+use haven_rules::combat::aim::CombatError;
 use haven_rules::commands::CommandError;
 use haven_rules::content::versions::ContentError;
 use haven_rules::instances::InstanceError;
@@ -40,6 +41,7 @@ refusals!(
     Character(CharacterError),
     World(WorldError),
     Motion(MotionError),
+    Combat(CombatError),
     Instance(InstanceError),
     Command(CommandError),
     Content(ContentError)

@@ -9,7 +9,7 @@ pub mod regions;
 pub mod survey;
 
 use crate::authority::require_owner;
-use crate::{Refusal, audit, realms};
+use crate::{Refusal, audit, combat, realms};
 use haven_rules::realms::RealmError;
 use haven_rules::world::terrain::{RECIPE_BYTES_MAX, Recipe, Terrain};
 use haven_rules::world::{
@@ -369,6 +369,7 @@ pub(crate) fn move_entity(ctx: &ReducerContext, entity_id: u64, chunk_index: u64
     if let Some(row) = ctx.db.entity().entity_id().find(entity_id) {
         ctx.db.entity().entity_id().update(Entity { chunk_index, ..row });
     }
+    combat::moved_to(ctx, entity_id, chunk_index);
 }
 
 /// Removes an entity from the world.

@@ -2,6 +2,9 @@
 //!
 //! Keeps true: dice come in from outside, and every one that was thrown goes out with the outcome.
 
+/// How long an event stays, seconds.
+pub const EVENT_SECONDS: u32 = 60;
+
 pub mod aim;
 pub mod areas;
 pub mod armor;

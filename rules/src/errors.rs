@@ -80,6 +80,7 @@ pub fn all() -> Vec<ErrorEntry> {
         crate::characters::CharacterError,
         crate::world::WorldError,
         crate::motion::MotionError,
+        crate::combat::aim::CombatError,
         crate::npcs::NpcError,
         crate::instances::InstanceError,
         crate::content::versions::ContentError,

@@ -13,7 +13,7 @@ use spacetimedb::{SpacetimeType, Timestamp, table};
     // Subscribed to per block, and read to find whom an area reaches.
     index(name = by_chunk, btree(columns = [chunk_index]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Combatant {
     /// Its entity.
     #[primary_key]
@@ -40,7 +40,7 @@ pub struct Combatant {
 
 /// What only the fight itself needs of a body. Written with its deeds.
 #[table(name = combat_state)]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatState {
     /// Its entity.
     #[primary_key]
@@ -88,7 +88,7 @@ pub struct CombatState {
     // Read when somebody's concentration ends, or when somebody is gone.
     index(name = by_source, btree(columns = [source_id]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatEffect {
     /// The effect.
     #[primary_key]
@@ -154,7 +154,7 @@ pub struct CombatCast {
     // Read when its user is gone, dies or breaks off.
     index(name = by_entity, btree(columns = [entity_id]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatDeed {
     /// The deed.
     #[primary_key]
@@ -186,7 +186,7 @@ pub struct CombatDeed {
     // Read when the body is gone.
     index(name = by_entity, btree(columns = [entity_id]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatDue {
     /// The row.
     #[primary_key]
@@ -235,7 +235,7 @@ pub struct CombatCooldown {
     // Read when the body heals somebody, or is gone.
     index(name = by_entity, btree(columns = [entity_id]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatThreat {
     /// The row.
     #[primary_key]
@@ -253,7 +253,7 @@ pub struct CombatThreat {
 
 /// A duel that is offered or fought.
 #[table(name = combat_duel, public)]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatDuel {
     /// Who offered it.
     #[primary_key]
@@ -286,7 +286,7 @@ pub struct CombatRest {
 }
 
 /// What happened to one target, once.
-#[derive(SpacetimeType, Clone, Debug)]
+#[derive(SpacetimeType, Clone, Debug, PartialEq, Eq)]
 pub struct CombatLine {
     /// Who.
     pub target_id: u64,
@@ -321,7 +321,7 @@ pub struct CombatLine {
     // Read by the sweep.
     index(name = by_slot, btree(columns = [slot]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombatEvent {
     /// The event; part of what its dice hang on.
     #[primary_key]
@@ -346,7 +346,7 @@ pub struct CombatEvent {
 
 /// A day of dice. Its secret's hash is told before the first throw, the secret when it is over.
 #[table(name = dice_day, public)]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiceDay {
     /// Counted from 1.
     #[primary_key]
@@ -379,6 +379,8 @@ pub struct DicePool {
     pub singleton_id: u8,
     /// The number of the next event.
     pub next_event_id: u64,
+    /// The day that runs; 0 before the first.
+    pub day: u32,
     /// 32 bytes.
     pub state: Vec<u8>,
 }

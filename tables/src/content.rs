@@ -3,7 +3,7 @@
 //! Keeps true: `content_def` holds exactly the entries of the active version. Entries are JSON, so
 //! that a new field is no new column; `docs/CONTENT.md` gives their shapes.
 
-use spacetimedb::{table, Timestamp};
+use spacetimedb::{Timestamp, table};
 
 /// An entry that is in force. Written by an activation alone.
 #[table(
@@ -24,10 +24,9 @@ pub struct ContentDef {
     pub body: String,
 }
 
-/// A version. Its states: 0 staged, 1 active, 2 was active.
+/// A version. Private: its title may say what players are not to know yet.
 #[table(
     name = content_version,
-    public,
     // Read by whoever asks what is in force.
     index(name = by_state, btree(columns = [state]))
 )]

@@ -1,11 +1,15 @@
 //! Content: versions staged, put in force and taken back; every refusal.
 
+use crate::support::client::Client;
 use crate::support::{Database, now_micros, on_database, until};
 use crate::tidy::root;
+use futures::future::{join, join_all};
 use haven_rules::content::Pack;
 use haven_rules::content::pack::{Source, read};
 use haven_rules::content::versions::{BODY_BYTES_MAX, VERSIONS_MAX, entries_of};
 use serde_json::{Value, json};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// The pack that comes with Haven.
 fn srd() -> Pack {
@@ -24,9 +28,7 @@ fn srd() -> Pack {
 
 /// A pack as `content_stage` takes it.
 fn sent(pack: &Pack) -> Value {
-    let entry = |entry: &haven_rules::content::versions::StoredEntry| {
-        json!({ "kind": entry.kind, "key": entry.key, "body": entry.body })
-    };
+    let entry = |entry: &haven_rules::content::versions::StoredEntry| json!({ "kind": entry.kind, "key": entry.key, "body": entry.body });
     entries_of(pack).iter().map(entry).collect()
 }
 
@@ -95,7 +97,7 @@ fn what_has_a_fault_is_not_staged_and_changes_nothing() {
             // Somebody refers to it.
             (
                 "A",
-                but(&|entries| entries.retain(|entry| entry["key"] != "fighter")),
+                but(&|entries| entries.retain(|entry| entry["key"] != "wizard")),
                 "content.pack_faulty",
             ),
         ];
@@ -171,5 +173,115 @@ fn a_version_becomes_active_by_itself_at_its_instant() {
         let rows = database.rows("content_version").await;
         assert_eq!(rows[0]["activate_at_micros"], 0);
         assert_eq!(database.rows("content_activation_timer").await.len(), 0);
+    });
+}
+
+/// Most time an activation of 1,000 rows may take, on a machine that does much else.
+const ACTIVATION_MAX: Duration = Duration::from_secs(2);
+/// Rows that change.
+const CHANGED_MIN: usize = 1_000;
+
+/// The pack that comes with Haven, with some abilities and creatures twice.
+fn large() -> Pack {
+    let mut pack = srd();
+    let mut abilities = pack.ability.clone();
+    for ability in &mut abilities {
+        ability.key = format!("{}_2", ability.key.chars().take(46).collect::<String>());
+    }
+    let mut creatures = pack.creature.clone();
+    for creature in &mut creatures {
+        creature.key = format!("{}_2", creature.key.chars().take(46).collect::<String>());
+    }
+    pack.ability.extend(abilities);
+    pack.creature.extend(creatures);
+    pack
+}
+
+/// The same with a change in nearly all entries.
+fn changed(mut pack: Pack) -> Pack {
+    pack.race.iter_mut().for_each(|race| race.speed_mm_per_round += 300);
+    pack.class.iter_mut().for_each(|class| "Changed.".clone_into(&mut class.text));
+    pack.background.iter_mut().for_each(|background| background.coins += 1);
+    pack.feature.iter_mut().for_each(|feature| "Changed.".clone_into(&mut feature.text));
+    pack.ability.iter_mut().for_each(|ability| ability.range_mm /= 2);
+    pack.creature.iter_mut().for_each(|creature| creature.sight_mm /= 2);
+    pack.weapon.iter_mut().for_each(|weapon| weapon.price_copper += 1);
+    pack.armor.iter_mut().for_each(|armor| armor.price_copper += 1);
+    pack.camp.iter_mut().for_each(|camp| camp.respawn_millis += 1_000);
+    pack
+}
+
+/// How many entries each update of the content brought a player.
+fn updates_of(player: &Client) -> Vec<usize> {
+    let mut counts = vec![];
+    for message in player.messages() {
+        let update = &message["TransactionUpdateLight"]["update"];
+        for table in update["tables"].as_array().into_iter().flatten() {
+            if table["table_name"] == "content_def" {
+                let updates = table["updates"].as_array().into_iter().flatten();
+                let inserts = updates.filter_map(|update| update["inserts"].as_array());
+                counts.push(inserts.map(Vec::len).sum());
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_large_activation_interrupts_nobody() {
+    on_database(|database| async move {
+        let (owner, first) = (&database.owner, large());
+        let second = changed(first.clone());
+        let mut players: Vec<Client> = vec![];
+        // Without those that look alike.
+        for letter in "abcdefghjkmnopqrstuv".chars() {
+            let (email, name) = (format!("{letter}@example.org"), format!("Pla{letter}er"));
+            players.push(database.enter(&email, &name).await.2);
+        }
+        for (title, pack) in [("First", &first), ("Second", &second)] {
+            owner.call("content_stage", json!([title, sent(pack)])).await.expect("staged");
+        }
+        owner.call("content_activate", json!([1, 0])).await.expect("activated");
+        let before = in_force(&database).await;
+        // The hardest case: everybody wants all of it.
+        for player in &players {
+            player.subscribe(&["SELECT * FROM content_def"]).await;
+        }
+
+        let is_over = Cell::new(false);
+        let is_over = &is_over;
+        let play = join_all(players.iter().map(|player| async move {
+            let mut calls = 0_u32;
+            while !is_over.get() {
+                let (dx, dy) = (calls % 3, calls % 2);
+                player.call("course_set", json!([dx, dy, false])).await.expect("goes on");
+                calls += 1;
+            }
+            // Still the same connection: this client never makes another.
+            player.call("course_set", json!([0, 0, false])).await.expect("still connected");
+            calls
+        }));
+        let change = async {
+            let began = Instant::now();
+            owner.call("content_activate", json!([2, 0])).await.expect("activated");
+            let took = began.elapsed();
+            let after = in_force(&database).await;
+            owner.call("content_rollback", json!([])).await.expect("taken back");
+            is_over.set(true);
+            (took, after)
+        };
+        let (calls, (took, after)) = join(play, change).await;
+        assert!(took < ACTIVATION_MAX, "{took:?}");
+        assert!(calls.iter().all(|calls| *calls > 0), "{calls:?}");
+        assert_eq!(after.len(), before.len());
+        let differ = std::iter::zip(&before, &after).filter(|(old, new)| old != new).count();
+        assert!(differ >= CHANGED_MIN, "{differ}");
+        assert_eq!(in_force(&database).await, before);
+        for player in &players {
+            let updates = until("both changes came", || async {
+                Some(updates_of(player)).filter(|updates| updates.len() >= 2)
+            });
+            assert_eq!(updates.await, [differ, differ], "each in one transaction");
+        }
     });
 }

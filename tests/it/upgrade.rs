@@ -52,6 +52,8 @@ const LIVELY: [&str; 16] = [
     "survey_request",
     "tick_health",
 ];
+/// Timers that are made when something has to be done at an instant.
+const WHEN_NEEDED: [&str; 2] = ["content_activation_timer", "world_survey_timer"];
 /// Tables that a timer only adds to.
 const GROWING: [&str; 2] = ["landmark", "terrain_block"];
 
@@ -333,7 +335,7 @@ fn rows_timers_and_players_come_through_an_upgrade_from_0_1_0() {
         until("each timer is there once", || async {
             let now = timers(&database).await;
             let once = |(timer, count): (&String, &usize)| {
-                *count == 1 || (timer == "world_survey_timer" && *count == 0)
+                *count == 1 || (WHEN_NEEDED.contains(&timer.as_str()) && *count == 0)
             };
             let are_there = running.keys().all(|timer| now.contains_key(timer));
             (are_there && now.iter().all(once)).then_some(())

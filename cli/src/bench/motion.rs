@@ -9,7 +9,7 @@ mod health;
 mod rules;
 mod stage;
 mod walk;
-mod watch;
+pub(super) mod watch;
 
 use std::time::Duration;
 

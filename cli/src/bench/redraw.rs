@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::report::{Metric, Report};
-use super::{crowd, motion, write};
+use super::{combat, crowd, motion, write};
 
 /// Draw the figures of earlier runs together
 ///
@@ -33,6 +33,7 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<()> {
         args.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     let bench = documents.first().and_then(|first| first["bench"].as_str());
     let (name, known) = match bench {
+        Some("combat") => ("combat", combat::columns()),
         Some("crowd") => ("crowd", crowd::columns()),
         Some("motion") => ("motion", motion::all_columns()),
         _ => bail!("the documents are of no benchmark that is known"),
@@ -43,6 +44,7 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<()> {
     );
     let report = gather(name, known, &documents);
     let (columns, plot) = match name {
+        "combat" => (known.to_vec(), combat::plot(&report)),
         "crowd" => (known.to_vec(), crowd::plot(&report)),
         _ => (motion::columns(&report), motion::plot(&report)),
     };

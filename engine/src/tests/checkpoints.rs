@@ -106,3 +106,23 @@ async fn a_checkpoint_that_a_crash_spoiled_is_passed_over() {
     assert_eq!(host.count(&engine, "realm_owner").await, 10);
     engine.stop().await.expect("everything is written");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_would_replay_much_has_a_checkpoint_first() {
+    let host = Host::new();
+    let engine = host.start(false).await;
+    host.publish(&engine).await;
+    for number in 1..=9 {
+        host.insert(&engine, number).await;
+    }
+    engine.stop().await.expect("everything is written");
+    assert_eq!(host.snapshots(), [0]);
+    // With so few to replay none is made, while it starts or later.
+    for (transactions, checkpoints) in [(1_000, 0), (3, 1)] {
+        let config = EngineConfig { checkpoint_transactions: transactions, ..host.config(false) };
+        let engine = Engine::start(config).await.expect("the engine starts");
+        assert_eq!(host.snapshots().len(), 1 + checkpoints, "{transactions}");
+        assert_eq!(host.count(&engine, "realm_owner").await, 10);
+        engine.stop().await.expect("everything is written");
+    }
+}

@@ -1,6 +1,6 @@
 //! The rows the gateway reads, as the module's schema has them.
 //!
-//! Keeps true: each mirrors one private table of the module, column by column, in order;
+//! Keeps true: each mirrors one table of the module, column by column, in order;
 //! [`schema`] lets a test compare them with the module itself, because the gateway never links it.
 
 use std::any::TypeId;
@@ -171,6 +171,38 @@ rows! {
         role: u8,
         /// Whether it was taken back.
         revoked: bool,
+    }
+
+    /// An entry of the content in force.
+    "content_def" ContentDef {
+        /// Kind and key.
+        def_key: String,
+        /// `haven_rules::content::Kind`, as a word.
+        kind: String,
+        /// Its key among its kind.
+        key: String,
+        /// The entry, JSON.
+        body: String,
+    }
+
+    /// A version of the content.
+    "content_version" ContentVersion {
+        /// Its number.
+        version: u32,
+        /// What it is called.
+        title: String,
+        /// 0 staged, 1 active, 2 was active.
+        state: u8,
+        /// How many entries it has.
+        entries: u32,
+        /// When it becomes active by itself, microseconds since 1970; 0 for never.
+        activate_at_micros: i64,
+        /// When it became active last, microseconds since 1970; 0 for never.
+        activated_at_micros: i64,
+        /// The version that was active before it; 0 for none.
+        follows: u32,
+        /// When it was staged.
+        staged_at: Timestamp,
     }
 
     /// How many characters are in a realm's world: one row.

@@ -1,40 +1,27 @@
 //! What is due: when somebody must look at an entity again.
 //!
 //! Keeps true: a row that is due is found by the first run of the tick after it, whatever this
-//! instance of the module remembers; without memory the whole wheel is looked at. Rows stand in the
-//! slot of their instant, or of when they were written if that was later.
+//! instance of the module remembers (`wheel`). Rows stand in the slot of their instant, or of when
+//! they were written if that was later.
 
 use crate::now_micros;
+use crate::wheel::Wheel;
 use haven_rules::motion::{TICK_ROWS_MAX, slot_of, slots_between};
 use haven_tables::motion::{MotionDue, motion_due};
 use spacetimedb::{ReducerContext, Table};
-use std::cell::Cell;
-
-/// How far back a run looks before the one before it, microseconds: calls may run a little after
-/// the instant they carry.
-const OVERLAP_MICROS: i64 = 1_000_000;
-/// How far back one of so many runs looks: a call may have waited for longer behind a great one.
-const DEEP_MICROS: i64 = 60_000_000;
-/// Runs from one deep look to the next: some five seconds.
-const DEEP_RUNS: u32 = 100;
 
 thread_local! {
-    /// Up to when everything that was due has been handled; 0 when nothing is known.
-    static HANDLED_UNTIL: Cell<i64> = const { Cell::new(0) };
-    static RUNS: Cell<u32> = const { Cell::new(0) };
+    static WHEEL: Wheel = const { Wheel::new() };
 }
 
 /// From when on a run of the tick has to look.
 pub(super) fn look_from() -> i64 {
-    let run = RUNS.get();
-    RUNS.set((run + 1) % DEEP_RUNS);
-    let back = if run == 0 { DEEP_MICROS } else { OVERLAP_MICROS };
-    HANDLED_UNTIL.get().saturating_sub(back)
+    WHEEL.with(Wheel::look_from)
 }
 
 /// Everything up to that instant has been handled.
 pub(super) fn handled_until(micros: i64) {
-    HANDLED_UNTIL.set(micros);
+    WHEEL.with(|wheel| wheel.handled_until(micros));
 }
 
 /// What is due now, earliest first, at most [`TICK_ROWS_MAX`], and whether more is. Of very many,

@@ -84,7 +84,7 @@ fn subject(ctx: &ReducerContext, entity_id: u64) -> u64 {
 }
 
 /// Goes on as before at the pace that holds now.
-fn go_on(ctx: &ReducerContext, mut state: State, now: i64, land: &mut Land<'_>) {
+pub(super) fn go_on(ctx: &ReducerContext, mut state: State, now: i64, land: &mut Land<'_>) {
     state.reload_effects(ctx);
     state.set_out(now, land);
     state.write(ctx, Due::Unknown, land.vigil);

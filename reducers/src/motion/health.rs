@@ -1,7 +1,8 @@
-//! The health row of the movement tick.
+//! The health rows of the movement tick and of the combat tick.
 //!
-//! Keeps true: it is written when the tick handled rows or a block's second was over, and once a
-//! second while anything moves; its maxima are of the last minute.
+//! Keeps true: the movement tick's is written when it handled rows or a block's second was over, and
+//! once a second while anything moves; the combat tick's when it handled rows; their maxima are of
+//! the last minute.
 
 use crate::now_micros;
 use crate::world::blocks::CrowdChange;
@@ -11,6 +12,8 @@ use spacetimedb::{ReducerContext, Table, Timestamp};
 
 /// The name of the movement tick's health row.
 const TICK: &str = "motion";
+/// The name of the combat tick's health row.
+const COMBAT_TICK: &str = "combat";
 /// How often the tick writes its health row while anything moves and nothing is due, microseconds.
 const HEALTH_MICROS: i64 = 1_000_000;
 /// How long after the last health row an entity may have gone on moving, microseconds. After a
@@ -54,7 +57,38 @@ pub(super) fn write(ctx: &ReducerContext, known: Option<TickHealth>, run: &Run) 
         return;
     }
     let exists = known.is_some();
-    let mut row = known.unwrap_or_else(|| empty(ctx.timestamp));
+    let row = after(ctx, known.unwrap_or_else(|| empty(ctx.timestamp, TICK, TICK_ROWS_MAX)), run);
+    if exists {
+        ctx.db.tick_health().tick().update(row);
+    } else {
+        ctx.db.tick_health().insert(row);
+    }
+}
+
+/// Writes the combat tick's row after a run that handled rows.
+pub(crate) fn note_combat(
+    ctx: &ReducerContext,
+    rows: usize,
+    late_micros: i64,
+    is_over_budget: bool,
+    budget: usize,
+) {
+    let known = ctx.db.tick_health().tick().find(COMBAT_TICK.to_owned());
+    let exists = known.is_some();
+    let run = Run { rows, late_micros, is_over_budget, ..Run::default() };
+    let known = known.unwrap_or_else(|| empty(ctx.timestamp, COMBAT_TICK, budget));
+    let row = after(ctx, known, &run);
+    if exists {
+        ctx.db.tick_health().tick().update(row);
+    } else {
+        ctx.db.tick_health().insert(row);
+    }
+}
+
+/// The row after a run.
+fn after(ctx: &ReducerContext, mut row: TickHealth, run: &Run) -> TickHealth {
+    let now = now_micros(ctx);
+    let age = |at: Timestamp| now - at.to_micros_since_unix_epoch();
     if age(row.window_started_at) >= HEALTH_WINDOW_MICROS {
         row.window_started_at = ctx.timestamp;
         (row.window_late_max_micros, row.window_rows_max, row.window_runs_over_budget) = (0, 0, 0);
@@ -70,16 +104,12 @@ pub(super) fn write(ctx: &ReducerContext, known: Option<TickHealth>, run: &Run) 
     row.crowd_switches_total += u64::from(run.crowd.switches);
     row.blocks_crowded = row.blocks_crowded.saturating_add_signed(run.crowd.crowded);
     row.messages_per_s = row.messages_per_s.saturating_add_signed(run.crowd.messages_per_s);
-    if exists {
-        ctx.db.tick_health().tick().update(row);
-    } else {
-        ctx.db.tick_health().insert(row);
-    }
+    row
 }
 
-fn empty(now: Timestamp) -> TickHealth {
+fn empty(now: Timestamp, tick: &str, budget: usize) -> TickHealth {
     TickHealth {
-        tick: TICK.to_owned(),
+        tick: tick.to_owned(),
         rows_total: 0,
         published_at_once_total: 0,
         published_by_tick_total: 0,
@@ -88,7 +118,7 @@ fn empty(now: Timestamp) -> TickHealth {
         window_late_max_micros: 0,
         window_started_at: now,
         written_at: now,
-        rows_budget: u32::try_from(TICK_ROWS_MAX).unwrap_or(u32::MAX),
+        rows_budget: u32::try_from(budget).unwrap_or(u32::MAX),
         window_rows_max: 0,
         window_runs_over_budget: 0,
         blocks_crowded: 0,

@@ -9,7 +9,7 @@ mod strikes;
 
 use super::aim::distance_mm;
 use super::areas::Point;
-use super::check::{Cover, Modifier, Save, Throw, save};
+use super::check::{Cover, Save, Throw, save};
 use super::conditions::{Bout, Conditions};
 use super::damage::{Incoming, Share, Taken, mitigate};
 use super::dice::Roller;
@@ -104,6 +104,8 @@ pub struct Line {
 pub enum Consequence {
     /// Somebody concentrates no more: all that hangs on it ends.
     ConcentrationEnded(u64),
+    /// Somebody casts no more what it had begun.
+    CastBroken(u64),
     /// Somebody is moved towards a place, as far as nothing is in the way; by magic at once.
     Moved {
         /// Who.
@@ -384,7 +386,8 @@ fn say_fell(line: &mut Line, fell: Fell) {
     }
 }
 
-/// Who was hurt tries to keep its concentration; who cannot act or is down lets go.
+/// Who was hurt tries to keep its concentration and what it casts, with one roll; who cannot act or
+/// is down lets go.
 fn hold_on(
     house: &House,
     fighters: &mut [Fighter],
@@ -395,12 +398,11 @@ fn hold_on(
     roller: &mut dyn Roller,
 ) {
     let of = &fighters[target];
-    if of.concentrates_on.is_empty() {
+    if of.concentrates_on.is_empty() && !of.is_casting {
         return;
     }
-    let holds = can_hold(of.conditions(), &of.health);
-    let mut is_kept = holds;
-    if holds && amount > 0 && house.concentration {
+    let mut is_kept = can_hold(of.conditions(), &of.health);
+    if is_kept && amount > 0 && house.concentration {
         let least = house.concentration_difficulty_min;
         let difficulty = super::concentration::difficulty(amount).max(least);
         // The roll is told in words alone: the line's numbers are those of what hurt.
@@ -408,8 +410,12 @@ fn hold_on(
         is_kept = saves(of, &mut rolled, Attribute::Constitution, difficulty, None, roller);
         line.say(&format!("concentration: {}", rolled.text));
     }
-    if !is_kept {
-        end_concentration(fighters, target, told);
+    if is_kept {
+        return;
+    }
+    end_concentration(fighters, target, told);
+    if std::mem::take(&mut fighters[target].is_casting) {
+        told.consequences.push(Consequence::CastBroken(fighters[target].entity_id));
     }
 }
 

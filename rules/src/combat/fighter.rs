@@ -84,6 +84,8 @@ pub struct Fighter {
     pub has_endured: bool,
     /// When it last struck from an advantage, milliseconds since 1970.
     pub sneaked_at: i64,
+    /// Whether it casts something that takes time.
+    pub is_casting: bool,
     /// On what it concentrates; empty for nothing.
     pub concentrates_on: String,
     /// What lies on it.

@@ -18,6 +18,20 @@ pub fn commitment(secret: &[u8; SECRET_BYTES]) -> [u8; SECRET_BYTES] {
     Sha256::digest(secret).into()
 }
 
+/// What the dice of an event hang on besides the secret: all of it stands in its row.
+pub fn label(day: u32, event_id: u64, at_micros: i64, actor_id: u64, ability: &str) -> String {
+    format!("{day}/{event_id}/{at_micros}/{actor_id}/{ability}")
+}
+
+/// A pool of chance after something has gone into it: SHA-256 of both and the instant.
+pub fn stirred(pool: &[u8], unforeseen: &[u8], at_micros: i64) -> [u8; SECRET_BYTES] {
+    let mut hasher = Sha256::new();
+    hasher.update(pool);
+    hasher.update(at_micros.to_be_bytes());
+    hasher.update(unforeseen);
+    hasher.finalize().into()
+}
+
 /// Dice from a secret and a label. Block `n` of the stream is HMAC-SHA-256 (RFC 2104) with the
 /// secret as the key, of the label and then `n` as eight bytes, the highest first.
 pub struct Source {

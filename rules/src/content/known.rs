@@ -1,7 +1,7 @@
 //! What a game master can turn: the settings and switches the rules know.
 //!
-//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped in
-//! `content/srd`. A pack that names another has a fault: nobody would read it.
+//! Keeps true: both lists are in the order of their keys, and hold exactly those that are shipped
+//! in `content/srd`. A pack that names another has a fault: nobody would read it.
 
 use std::ops::RangeInclusive;
 
@@ -34,6 +34,7 @@ pub const SETTINGS: &[KnownSetting] = &[
     known("death_save_difficulty", 10, 1..=30),
     known("death_save_millis", 6_000, 500..=60_000),
     known("death_saves_needed", 3, 1..=10),
+    known("dice_day_millis", 86_400_000, 1_000..=604_800_000),
     known("duel_millis_max", 300_000, 10_000..=3_600_000),
     known("duel_range_mm", 30_000, 5_000..=300_000),
     known("experience_percent", 100, 0..=10_000),
@@ -53,6 +54,7 @@ pub const SETTINGS: &[KnownSetting] = &[
     known("respawn_wait_millis", 10_000, 0..=3_600_000),
     known("round_millis", 6_000, 1_000..=60_000),
     known("short_rest_millis", 30_000, 0..=3_600_000),
+    known("stable_millis", 60_000, 1_000..=3_600_000),
     known("threat_forget_millis", 30_000, 1_000..=3_600_000),
     known("threat_per_damage", 1, 0..=100),
     known("threat_per_healing_percent", 50, 0..=1_000),

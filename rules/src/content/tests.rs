@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use super::book::Book;
 use super::diff::{Change, What, diff};
 use super::pack::{Fault, Source, read};
 use super::{ENTRIES_MAX, Kind, Pack};
@@ -16,7 +18,7 @@ mod bounds;
 const GOOD: &str = include_str!("tests/good.toml");
 
 /// Twenty good levels.
-fn levels() -> String {
+pub(super) fn levels() -> String {
     (1..=20).fold(String::new(), |mut text, level: u32| {
         let (experience, proficiency) = ((level - 1) * 300, 2 + (level - 1) / 4);
         writeln!(text, "[[level]]\nlevel = {level}\nexperience = {experience}")
@@ -184,6 +186,12 @@ pub(crate) fn read_shipped() -> Pack {
     };
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     panic!("{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// The shipped book, read once: tests that go through many cases would read it for each.
+pub(crate) fn shipped_book() -> &'static Book {
+    static BOOK: LazyLock<Book> = LazyLock::new(|| Book::new(read_shipped()));
+    &BOOK
 }
 
 #[test]

@@ -186,10 +186,12 @@ pub fn step(active: &BTreeMap<String, String>, version: &[StoredEntry]) -> Step 
 mod tests {
     use super::*;
     use crate::content::pack::{Source, read};
+    use crate::content::tests::levels;
 
     fn good() -> Pack {
-        let text = include_str!("tests/good.toml");
-        read(&[Source { file: "good.toml", text }]).expect("a pack without fault")
+        let (good, levels) = (include_str!("tests/good.toml"), levels());
+        let files = [Source { file: "good", text: good }, Source { file: "levels", text: &levels }];
+        read(&files).expect("a pack without fault")
     }
 
     fn rows(entries: &[StoredEntry]) -> BTreeMap<String, String> {

@@ -38,19 +38,19 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// One run of a reducer that changed a watched row.
 #[derive(Clone, Debug)]
-pub(super) struct Run {
-    pub(super) reducer: Box<str>,
+pub(crate) struct Run {
+    pub(crate) reducer: Box<str>,
     /// When it began, microseconds since 1970.
-    pub(super) at_micros: i64,
+    pub(crate) at_micros: i64,
     /// How long the engine says it took.
-    pub(super) took: Duration,
+    pub(crate) took: Duration,
     /// The row as it stood afterwards, BSATN.
-    pub(super) row: Bytes,
+    pub(crate) row: Bytes,
 }
 
 /// A watched table; gone with its handle.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     runs: mpsc::Receiver<Run>,
     task: JoinHandle<()>,
 }
@@ -63,7 +63,7 @@ impl Drop for Watch {
 
 impl Watch {
     /// Watches a table of a database.
-    pub(super) async fn open(target: &Target, database: &str, table: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn open(target: &Target, database: &str, table: &str) -> anyhow::Result<Self> {
         let mut socket = connect(target, database).await?;
         let query_strings = [format!("SELECT * FROM {table}").into()].into();
         send(&mut socket, ClientMessage::Subscribe(Subscribe { query_strings, request_id: 1 }))
@@ -90,7 +90,7 @@ impl Watch {
     }
 
     /// The runs since this was last asked.
-    pub(super) fn heard(&mut self) -> anyhow::Result<Vec<Run>> {
+    pub(crate) fn heard(&mut self) -> anyhow::Result<Vec<Run>> {
         let mut runs = Vec::new();
         loop {
             match self.runs.try_recv() {
@@ -102,7 +102,7 @@ impl Watch {
     }
 
     /// The next run.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Run> {
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Run> {
         let run = timeout(ANSWER_TIMEOUT, self.runs.recv()).await.context("no run in time")?;
         run.context("the server closed the connection")
     }

@@ -1,7 +1,8 @@
 //! What is checked of weapons, armor, settings and switches.
 
 use crate::content::{
-    ArmorDef, ArmorKind, KEY_CHARS_MAX, SettingDef, SwitchDef, WeaponDef, WeaponProperty, known, limits,
+    ArmorDef, ArmorKind, KEY_CHARS_MAX, SettingDef, SwitchDef, WeaponDef, WeaponProperty, known,
+    limits,
 };
 
 use super::{Check, abilities};

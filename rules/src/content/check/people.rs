@@ -178,7 +178,7 @@ pub(super) fn modifier(check: &mut Check<'_>, path: &str, stat: Stat, amount: i1
 /// Whether a stat is about advantage in place of a number.
 pub(super) const fn is_advantage(stat: Stat) -> bool {
     match stat {
-        Stat::AttackedWith | Stat::AttacksWith | Stat::SavesWith => true,
+        Stat::AttackedWith | Stat::AttacksWith | Stat::SavesWith | Stat::Elusive => true,
         Stat::ArmorClass
         | Stat::AttackRoll
         | Stat::DamageRoll

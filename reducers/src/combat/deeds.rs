@@ -1,0 +1,489 @@
+//! Deeds: begun by a call, done by the tick.
+//!
+//! Keeps true: whatever is refused has changed nothing; what an ability costs is paid when it is
+//! begun; who does a deed can still do it when it is done; deeds that fall into the same run of the
+//! tick are done in the order of initiative.
+
+use super::bodies::{self, Body, micros, millis};
+use super::casts;
+use super::dice::Cup;
+use super::due::{self, Kind};
+use super::{aftermath, duels, near};
+use crate::content::book;
+use crate::{Refusal, characters, motion, now_micros};
+use haven_rules::combat::aim::{
+    Aim, CombatError, Means, Relation, check_means, check_target, is_within, reach_mm, relation,
+    take_turn,
+};
+use haven_rules::combat::areas::{Direction, Point, holds};
+use haven_rules::combat::deed::{Deed, TARGETS_MAX, Told, perform};
+use haven_rules::combat::fighter::Fighter;
+use haven_rules::combat::house::House;
+use haven_rules::content::book::Book;
+use haven_rules::content::{AbilityDef, AbilityKind, Area, EffectDef, Target};
+use haven_rules::motion::next_tick_at_micros;
+use haven_tables::combat::{CombatCooldown, CombatDeed, combat_cooldown, combat_deed};
+use spacetimedb::{ReducerContext, Table};
+use std::rc::Rc;
+
+/// How long a creature waits to cast the same spell again, milliseconds: its slots are not counted.
+const CREATURE_SPELL_MILLIS: i64 = 30_000;
+
+/// Begins a deed.
+///
+/// # Errors
+/// In the order of [`CombatError`], from `ability_unknown` to `no_sight`.
+pub(crate) fn begin(
+    ctx: &ReducerContext,
+    entity_id: u64,
+    key: &str,
+    aim: Aim,
+    slot_level: u8,
+) -> Result<(), Refusal> {
+    let book = book(ctx);
+    let now = millis(now_micros(ctx));
+    let ability = book.ability(key).ok_or(CombatError::AbilityUnknown)?;
+    let mut body = bodies::load(ctx, entity_id, &book).ok_or(CombatError::NotInWorld)?;
+    let slot_level = slot_of(&body, ability, slot_level);
+    let means = means(ctx, &body, ability, slot_level, &book);
+    check_means(&body.fighter, ability, &means, now)?;
+    let house = House::of(&book);
+    check_switches(ability, &house)?;
+    check_aim(ctx, &body, ability, aim, &house, &book)?;
+    pay(ctx, &mut body, ability, slot_level, now, &house);
+    put_off(ctx, &mut body, ability, aim, slot_level);
+    bodies::store(ctx, body);
+    Ok(())
+}
+
+/// The level of the slot that a spell takes: as asked, its own where nothing was; creatures and
+/// what is no spell take none.
+fn slot_of(body: &Body, ability: &AbilityDef, asked: u8) -> u8 {
+    let needs = ability.kind == AbilityKind::Spell && ability.level > 0;
+    match (needs, body.fighter.is_player, asked) {
+        (false, ..) => 0,
+        (true, false, _) | (true, true, 0) => ability.level,
+        (true, true, asked) => asked,
+    }
+}
+
+fn means(
+    ctx: &ReducerContext,
+    body: &Body,
+    ability: &AbilityDef,
+    slot_level: u8,
+    book: &Rc<Book>,
+) -> Means {
+    let entity_id = body.fighter.entity_id;
+    let known = cooldown(ctx, entity_id, &ability.key);
+    let cooldown_at = known.map_or(i64::MIN, |row| millis(row.ready_at_micros));
+    let (is_known, is_prepared, uses_left, slots) = if body.fighter.is_player {
+        let (is_known, is_prepared) = characters::knows(ctx, entity_id, ability, book);
+        let level = body.fighter.sheet.level;
+        let slots = (slot_level > 0).then(|| {
+            let slots = characters::resources(ctx, entity_id, &body.fighter.sheet).slots;
+            let at = usize::from(slot_level) - 1;
+            let is_low = slot_level < ability.level || at >= slots.max.len();
+            if is_low { (0, 0) } else { (slots.left[at], slots.max[at]) }
+        });
+        (is_known, is_prepared, characters::uses_left(ctx, entity_id, ability, level), slots)
+    } else {
+        (true, true, None, None)
+    };
+    Means {
+        is_known,
+        is_prepared,
+        is_casting: ctx.db.combat_deed().by_entity().filter(entity_id).next().is_some(),
+        ready_at: cooldown_at.max(ready_at(body, ability)),
+        uses_left,
+        slots,
+    }
+}
+
+/// When anything can be used again; what is free or a reaction waits for nothing.
+fn ready_at(body: &Body, ability: &AbilityDef) -> i64 {
+    match ability.action {
+        haven_rules::content::Action::Action | haven_rules::content::Action::BonusAction => {
+            millis(body.state.ready_at_micros)
+        }
+        haven_rules::content::Action::Reaction | haven_rules::content::Action::Free => i64::MIN,
+    }
+}
+
+fn cooldown(ctx: &ReducerContext, entity_id: u64, key: &str) -> Option<CombatCooldown> {
+    ctx.db.combat_cooldown().by_entity().filter(entity_id).find(|row| row.ability == key)
+}
+
+/// # Errors
+/// `combat.switched_off`.
+fn check_switches(ability: &AbilityDef, house: &House) -> Result<(), CombatError> {
+    let is_off = ability.effects.iter().any(|effect| match effect {
+        EffectDef::Summon { .. } => !house.summoning,
+        EffectDef::Revive { .. } => !house.resurrection,
+        _ => false,
+    });
+    if is_off { Err(CombatError::SwitchedOff) } else { Ok(()) }
+}
+
+/// Decides whether an ability may be aimed so, from where its user is now.
+///
+/// # Errors
+/// In this order: `combat.aim_wrong`, `combat.target_unknown`, the target's, `combat.out_of_range`,
+/// `combat.no_sight`.
+fn check_aim(
+    ctx: &ReducerContext,
+    body: &Body,
+    ability: &AbilityDef,
+    aim: Aim,
+    house: &House,
+    book: &Rc<Book>,
+) -> Result<(), CombatError> {
+    let user = &body.fighter;
+    let at = match (ability.target, aim) {
+        (Target::Oneself, Aim::Oneself) => return Ok(()),
+        (Target::Ally | Target::Anyone, Aim::Oneself) => return Ok(()),
+        (Target::Oneself, Aim::Entity(entity_id)) if entity_id == user.entity_id => return Ok(()),
+        (Target::Direction, Aim::Direction(dx, dy)) if (dx, dy) != (0, 0) => return Ok(()),
+        // Towards somebody or some place is a direction, too.
+        (Target::Direction, Aim::Point(point)) if point != user.place => return Ok(()),
+        (Target::Direction, Aim::Entity(entity_id)) => {
+            let towards = other(ctx, body, entity_id, book)?;
+            let is_same = towards.fighter.place == user.place;
+            return if is_same { Err(CombatError::TargetSelf) } else { Ok(()) };
+        }
+        (Target::Point, Aim::Point(point)) => point,
+        (Target::Point, Aim::Entity(entity_id)) => {
+            other(ctx, body, entity_id, book)?.fighter.place
+        }
+        (
+            Target::Ally | Target::Enemy | Target::Anyone | Target::Corpse,
+            Aim::Entity(entity_id),
+        ) => {
+            let target = other(ctx, body, entity_id, book)?;
+            let relation = relation_of(ctx, user, &target.fighter, house);
+            check_target(user, &target.fighter, ability.target, relation)?;
+            target.fighter.place
+        }
+        (
+            Target::Oneself
+            | Target::Ally
+            | Target::Enemy
+            | Target::Anyone
+            | Target::Point
+            | Target::Direction
+            | Target::Corpse,
+            Aim::Oneself | Aim::Entity(_) | Aim::Point(_) | Aim::Direction(..),
+        ) => return Err(CombatError::AimWrong),
+    };
+    check_way(ctx, body, ability, at)
+}
+
+/// # Errors
+/// In this order: `combat.out_of_range`, `combat.no_sight`.
+fn check_way(
+    ctx: &ReducerContext,
+    body: &Body,
+    ability: &AbilityDef,
+    at: Point,
+) -> Result<(), CombatError> {
+    let user = &body.fighter;
+    if !is_within(user.place, at, reach_mm(ability, &user.sheet)) {
+        return Err(CombatError::OutOfRange);
+    }
+    if !near::sees(ctx, body.world, user.place, at) {
+        return Err(CombatError::NoSight);
+    }
+    Ok(())
+}
+
+/// Somebody in the same world.
+///
+/// # Errors
+/// `combat.target_unknown`.
+fn other(
+    ctx: &ReducerContext,
+    body: &Body,
+    entity_id: u64,
+    book: &Rc<Book>,
+) -> Result<Body, CombatError> {
+    let found = bodies::load(ctx, entity_id, book);
+    found.filter(|found| found.world == body.world).ok_or(CombatError::TargetUnknown)
+}
+
+/// How somebody stands to another now.
+pub(crate) fn relation_of(
+    ctx: &ReducerContext,
+    one: &Fighter,
+    other: &Fighter,
+    house: &House,
+) -> Relation {
+    let both = one.is_player && other.is_player;
+    let duels = both && duels::are_in_one(ctx, one.entity_id, other.entity_id);
+    relation(one, other, duels, house.pvp)
+}
+
+/// Takes what the ability costs.
+fn pay(
+    ctx: &ReducerContext,
+    body: &mut Body,
+    ability: &AbilityDef,
+    slot_level: u8,
+    now: i64,
+    house: &House,
+) {
+    take_turn(&mut body.fighter, ability, now, house);
+    if ready_at(body, ability) != i64::MIN {
+        body.state.ready_at_micros = micros(now + house.global_cooldown_millis);
+    }
+    let entity_id = body.fighter.entity_id;
+    let is_spell = ability.kind == AbilityKind::Spell && ability.level > 0;
+    let own = i64::from(ability.cooldown_millis);
+    let least = if is_spell && !body.fighter.is_player { CREATURE_SPELL_MILLIS } else { 0 };
+    let cooldown_millis = own.max(least);
+    if cooldown_millis > 0 {
+        let ready_at_micros = micros(now + cooldown_millis);
+        let row = CombatCooldown {
+            cooldown_id: 0,
+            entity_id,
+            ready_at_micros,
+            ability: ability.key.clone(),
+        };
+        if let Some(known) = cooldown(ctx, entity_id, &ability.key) {
+            let row = CombatCooldown { cooldown_id: known.cooldown_id, ..row };
+            ctx.db.combat_cooldown().cooldown_id().update(row);
+        } else {
+            ctx.db.combat_cooldown().insert(row);
+        }
+    }
+    if body.fighter.is_player {
+        characters::spend_use(ctx, entity_id, ability, body.fighter.sheet.level);
+        if slot_level > 0 {
+            let sheet = &body.fighter.sheet;
+            let mut had = characters::resources(ctx, entity_id, sheet);
+            // It was checked that one is left.
+            if had.slots.spend(ability.level, slot_level).is_ok() {
+                characters::save_resources(ctx, entity_id, &had);
+            }
+        }
+    }
+}
+
+/// Puts the deed off to the next run of the tick, or to when it is cast.
+fn put_off(
+    ctx: &ReducerContext,
+    body: &mut Body,
+    ability: &AbilityDef,
+    aim: Aim,
+    slot_level: u8,
+) {
+    let (aim_kind, target_id, x, y) = match aim {
+        Aim::Oneself => (0, 0, 0, 0),
+        Aim::Entity(target_id) => (1, target_id, 0, 0),
+        Aim::Point(Point { x_mm, y_mm }) => (2, 0, x_mm, y_mm),
+        Aim::Direction(dx, dy) => (3, 0, dx, dy),
+    };
+    let (entity_id, now) = (body.fighter.entity_id, now_micros(ctx));
+    let is_cast = ability.cast_millis > 0;
+    let deed = ctx.db.combat_deed().insert(CombatDeed {
+        deed_id: 0,
+        entity_id,
+        target_id,
+        x,
+        y,
+        aim_kind,
+        slot_level,
+        is_cast,
+        ability: ability.key.clone(),
+    });
+    let done_at = if is_cast {
+        motion::halt(ctx, entity_id);
+        let ends_at = now + i64::from(ability.cast_millis) * 1_000;
+        casts::show(ctx, body.row.chunk_index, &deed, ends_at);
+        ends_at
+    } else {
+        next_tick_at_micros(now)
+    };
+    due::set(ctx, entity_id, deed.deed_id, Kind::Deed, done_at);
+    body.state.fought_at_micros = now;
+}
+
+fn aim_of(row: &CombatDeed) -> Aim {
+    match row.aim_kind {
+        1 => Aim::Entity(row.target_id),
+        2 => Aim::Point(Point { x_mm: row.x, y_mm: row.y }),
+        3 => Aim::Direction(row.x, row.y),
+        _ => Aim::Oneself,
+    }
+}
+
+/// A deed is done, if who began it can still act and what it is aimed at is still there.
+pub(super) fn finish(ctx: &ReducerContext, cup: &mut Cup, deed_id: u64) {
+    let Some(row) = ctx.db.combat_deed().deed_id().find(deed_id) else { return };
+    casts::drop_deed(ctx, &row);
+    let book = book(ctx);
+    let Some(user) = bodies::load(ctx, row.entity_id, &book) else { return };
+    let Some(ability) = book.ability(&row.ability) else { return };
+    let can_act = user.fighter.health.is_awake() && user.fighter.conditions().can_act();
+    if can_act {
+        let house = House::of(&book);
+        run(ctx, cup, user, ability, aim_of(&row), row.slot_level, row.is_cast, &house, &book);
+    }
+}
+
+/// Strikes at who goes away, at once.
+pub(super) fn strike_at(
+    ctx: &ReducerContext,
+    cup: &mut Cup,
+    mut user: Body,
+    target_id: u64,
+    ability: &AbilityDef,
+    book: &Rc<Book>,
+) {
+    let house = House::of(book);
+    let now = millis(now_micros(ctx));
+    take_turn(&mut user.fighter, ability, now, &house);
+    run(ctx, cup, user, ability, Aim::Entity(target_id), 0, false, &house, book);
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a deed is made of")]
+fn run(
+    ctx: &ReducerContext,
+    cup: &mut Cup,
+    user: Body,
+    ability: &AbilityDef,
+    aim: Aim,
+    slot_level: u8,
+    is_cast: bool,
+    house: &House,
+    book: &Rc<Book>,
+) {
+    // Who had time to walk away or hide while it was cast is not reached.
+    if is_cast && check_aim(ctx, &user, ability, aim, house, book).is_err() {
+        return;
+    }
+    let Some(scene) = scene(ctx, user, ability, aim, house, book) else { return };
+    let Scene { mut bodies, targets, at } = scene;
+    let (user_id, chunk) = (bodies[0].fighter.entity_id, bodies[0].row.chunk_index);
+    let now = millis(now_micros(ctx));
+    let deed = Deed { ability, slot_level, at, now, house, book };
+    let mut fighters: Vec<Fighter> = bodies.iter().map(|body| body.fighter.clone()).collect();
+    let mut throws = cup.event(ctx, user_id, &ability.key);
+    let told = perform(&deed, &mut fighters, 0, &targets, &mut throws);
+    for (body, fighter) in bodies.iter_mut().zip(fighters) {
+        body.fighter = fighter;
+    }
+    aftermath::settle(ctx, bodies, &targets, &told, ability, book);
+    let Told { lines, .. } = told;
+    aftermath::tell(ctx, throws, chunk, lines);
+}
+
+/// Everybody a deed may touch: its user first, and which of them it reaches.
+struct Scene {
+    bodies: Vec<Body>,
+    targets: Vec<usize>,
+    at: Point,
+}
+
+/// Who is reached now; none where the target is gone.
+fn scene(
+    ctx: &ReducerContext,
+    user: Body,
+    ability: &AbilityDef,
+    aim: Aim,
+    house: &House,
+    book: &Rc<Book>,
+) -> Option<Scene> {
+    let (user_id, from, world) = (user.fighter.entity_id, user.fighter.place, user.world);
+    let target = match aim {
+        Aim::Entity(target_id) if target_id != user_id => {
+            Some(other(ctx, &user, target_id, book).ok()?)
+        }
+        Aim::Entity(_) | Aim::Oneself | Aim::Point(_) | Aim::Direction(..) => None,
+    };
+    let at = match (&target, aim) {
+        (Some(target), _) => target.fighter.place,
+        (None, Aim::Point(point)) => point,
+        (None, Aim::Entity(_) | Aim::Oneself | Aim::Direction(..)) => from,
+    };
+    let Some(area) = ability.area else {
+        // Who stands beside matters to some attacks.
+        let mut bodies = vec![user];
+        let targets = match target {
+            Some(target) => {
+                let beside = near::around(ctx, world, target.fighter.place, BESIDE_MM, book);
+                let target_id = target.fighter.entity_id;
+                bodies.push(target);
+                let is_new = |body: &Body| {
+                    body.fighter.entity_id != user_id && body.fighter.entity_id != target_id
+                };
+                bodies.extend(beside.into_iter().filter(is_new));
+                vec![1]
+            }
+            None => vec![0],
+        };
+        return Some(Scene { bodies, targets, at });
+    };
+    let direction = match aim {
+        Aim::Direction(dx, dy) => Direction { dx, dy },
+        Aim::Oneself | Aim::Entity(_) | Aim::Point(_) => Direction::between(from, at),
+    };
+    let (origin, radius_mm) = match area {
+        Area::Sphere { radius_mm } => (at, radius_mm),
+        Area::Cube { side_mm } => (at, side_mm),
+        Area::Cone { length_mm } | Area::Line { length_mm, .. } => (from, length_mm),
+    };
+    let found = near::around(ctx, world, origin, radius_mm, book);
+    let is_harmful = harms(ability);
+    let reaches = |body: &Body| {
+        let other = &body.fighter;
+        let stands = relation_of(ctx, &user.fighter, other, house);
+        let is_meant = match (stands, is_harmful) {
+            (Relation::Oneself | Relation::Ally, true) => {
+                let spared = ability.spares_allies || stands == Relation::Oneself;
+                house.friendly_fire && !spared && !(other.is_player && user.fighter.is_player)
+            }
+            (Relation::Enemy | Relation::Rival, true) => true,
+            (Relation::Oneself | Relation::Ally | Relation::Rival, false) => true,
+            (Relation::Enemy, false) => false,
+        };
+        let is_alive = other.health.is_dead() == (ability.target == Target::Corpse);
+        is_meant
+            && is_alive
+            && holds(&area, origin, direction, other.place)
+            && near::sees(ctx, world, origin, other.place)
+    };
+    let most = if ability.targets_max == 0 { TARGETS_MAX } else { ability.targets_max.into() };
+    let mut reached: Vec<Body> = found.into_iter().filter(reaches).take(most).collect();
+    let own = reached.iter().position(|body| body.fighter.entity_id == user_id);
+    let mut targets = Vec::new();
+    if let Some(own) = own {
+        reached.remove(own);
+        targets.push(0);
+    }
+    let mut bodies = vec![user];
+    targets.extend(1..=reached.len());
+    bodies.extend(reached);
+    Some(Scene { bodies, targets, at })
+}
+
+/// How far beside a target others matter to an attack, millimetres.
+const BESIDE_MM: u32 = 1_500;
+
+/// Whether an ability does something that nobody wants.
+pub(crate) fn harms(ability: &AbilityDef) -> bool {
+    let hurts = |effect: &EffectDef| match effect {
+        EffectDef::Damage { .. } | EffectDef::OverTime { damage: Some(_), .. } => true,
+        _ => false,
+    };
+    match ability.target {
+        Target::Enemy => true,
+        Target::Ally | Target::Oneself | Target::Corpse => {
+            ability.attack.is_some() || ability.save.is_some()
+        }
+        Target::Anyone | Target::Point | Target::Direction => {
+            ability.attack.is_some()
+                || ability.save.is_some()
+                || ability.effects.iter().any(hurts)
+        }
+    }
+}
