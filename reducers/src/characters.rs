@@ -2,6 +2,35 @@
 //!
 //! Keeps true: a character in the world has a presence, an entity and a motion row, and one that is
 //! not has none of them. Deleted characters keep their name until they are purged.
+//! Making them (`making`), what they are made of (`build`), their spells (`spells`), experience
+//! (`progress`), what they have left (`resources`), what others see of that (`sheet`), and what
+//! staff does (`staff`) have their own files.
+
+mod build;
+mod chance;
+mod making;
+#[expect(dead_code, reason = "the fights that play by it come next")]
+mod progress;
+#[expect(dead_code, reason = "the fights that play by it come next")]
+mod resources;
+mod sheet;
+#[expect(dead_code, reason = "the fights that play by it come next")]
+mod spells;
+mod staff;
+
+pub use build::character_score_increase;
+pub use making::{character_create, character_create_once, character_make, character_make_once};
+pub use progress::character_class_add;
+pub use spells::{spell_learn, spell_prepare, spell_swap};
+pub use staff::{character_appearance_set, character_experience_give, character_rename};
+
+pub(crate) use self::{
+    build::{build_of, sheet_of},
+    progress::{give_experience, lose_experience},
+    resources::{resources, rested, save_resources, spend_use, uses_left},
+    sheet::changed,
+    spells::knows,
+};
 
 use crate::authority::{Player, require, require_database, require_player};
 use crate::commands::once;
@@ -9,15 +38,15 @@ use crate::world::land::Land;
 use crate::{Refusal, audit, combat, instances, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
-    CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros, validate_kind,
-    validate_name,
+    CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros,
 };
 use haven_rules::motion::MotionError;
 use haven_rules::world::{EntityKind, cell_of_mm};
 use haven_tables::characters::{
     Character, CharacterDeletion, CharacterPosition, CharacterPresence, CharacterRespawnCooldown,
-    character, character_deletion, character_position, character_presence,
-    character_respawn_cooldown,
+    character, character_appearance, character_build, character_deletion, character_position,
+    character_presence, character_progress, character_resources, character_respawn_cooldown,
+    character_spell, character_use,
 };
 use haven_tables::commands::CommandId;
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
@@ -46,69 +75,6 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
             .character_purge_timer()
             .insert(CharacterPurgeTimer { scheduled_id: 0, scheduled_at });
     }
-}
-
-/// Makes a character for an account. For gateways.
-///
-/// # Errors
-/// In this order: the caller's, the name's (`character.name_length`, `…_letters`, `…_scripts`,
-/// `…_reserved`), `character.race_unknown`, `character.class_unknown`, `character.too_many`,
-/// `character.too_many_kept`, `character.name_taken`, `realm.not_configured`.
-#[reducer]
-pub fn character_create(
-    ctx: &ReducerContext,
-    account_id: u64,
-    name: String,
-    race: String,
-    class: String,
-) -> Result<(), Refusal> {
-    require(ctx, Permission::Serve)?;
-    create(ctx, account_id, &name, &race, &class)
-}
-
-/// Makes a character as [`character_create()`] does, as a command of the account's client: a
-/// repetition of what was done changes nothing and succeeds. For gateways.
-///
-/// # Errors
-/// In this order: the caller's, the command's (`command.…`), those of [`character_create()`].
-#[reducer]
-pub fn character_create_once(
-    ctx: &ReducerContext,
-    account_id: u64,
-    name: String,
-    race: String,
-    class: String,
-    command: CommandId,
-) -> Result<(), Refusal> {
-    require(ctx, Permission::Serve)?;
-    let what = ("character_create", &name, &race, &class);
-    once(ctx, account_id, command, &what, || create(ctx, account_id, &name, &race, &class))
-}
-
-fn create(
-    ctx: &ReducerContext,
-    account_id: u64,
-    name: &str,
-    race: &str,
-    class: &str,
-) -> Result<(), Refusal> {
-    let name = validate_name(name)?;
-    validate_kind(race, class)?;
-    let (living, deleted) = count(ctx, account_id);
-    check_room(living, deleted)?;
-    if ctx.db.character().name_skeleton().find(&name.skeleton).is_some() {
-        return Err(CharacterError::NameTaken.into());
-    }
-    ctx.db.character().insert(Character {
-        character_id: world::next_entity_id(ctx)?,
-        account_id,
-        name: name.display,
-        name_skeleton: name.skeleton,
-        race: race.to_owned(),
-        class: class.to_owned(),
-        created_at: ctx.timestamp,
-    });
-    Ok(())
 }
 
 /// Deletes a character that is not in the world; it can be restored for 30 days. For gateways.
@@ -204,6 +170,8 @@ fn enter(ctx: &ReducerContext, player: Player, character_id: u64) -> Result<(), 
     });
     let chunk_index = motion::place(ctx, character_id, in_world, place, true);
     let kind = EntityKind::Character;
+    build::ensure(ctx, &character);
+    sheet::show(ctx, character_id);
     world::show_entity(ctx, character_id, chunk_index, kind, character.name);
     let connection = ctx.connection_id.map_or(0, |id| id.to_u128());
     combat::dice::stir(ctx, &connection.to_be_bytes());
@@ -297,11 +265,22 @@ pub fn character_purge(ctx: &ReducerContext, _timer: CharacterPurgeTimer) -> Res
         ctx.db.character_deletion().character_id().delete(character_id);
         ctx.db.character_position().character_id().delete(character_id);
         ctx.db.character_respawn_cooldown().character_id().delete(character_id);
+        forget_what_it_is(ctx, character_id);
         instances::forget_character(ctx, character_id);
         motion::forget_effects(ctx, character_id);
         ctx.db.character().character_id().delete(character_id);
     }
     Ok(())
+}
+
+/// Removes what a character was made of, has learned and has left.
+fn forget_what_it_is(ctx: &ReducerContext, character_id: u64) {
+    ctx.db.character_build().character_id().delete(character_id);
+    ctx.db.character_progress().character_id().delete(character_id);
+    ctx.db.character_spell().by_character().delete(character_id);
+    ctx.db.character_resources().character_id().delete(character_id);
+    ctx.db.character_use().by_character().delete(character_id);
+    ctx.db.character_appearance().character_id().delete(character_id);
 }
 
 /// Takes an account's character out of the world and saves where it was; false if it is not there.
@@ -316,6 +295,7 @@ pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
         instances::count_out(ctx, world);
         save_position(ctx, character_id, world, (pos_x_mm, pos_y_mm));
     }
+    sheet::hide(ctx, character_id);
     world::hide_entity(ctx, character_id);
     realms::count_out(ctx);
     true
@@ -385,5 +365,3 @@ fn count(ctx: &ReducerContext, account_id: u64) -> (usize, usize) {
     let (gone, living): (Vec<_>, Vec<_>) = rows.partition(deleted);
     (living.len(), gone.len())
 }
-
-pub(crate) use crate::stubs::*;

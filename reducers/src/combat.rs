@@ -180,8 +180,9 @@ pub fn combat_tick(ctx: &ReducerContext, timer: CombatTickTimer) -> Result<(), R
 fn by_initiative(ctx: &ReducerContext, due: &mut [CombatDue]) {
     let place = |row: &CombatDue| {
         let state = ctx.db.combat_state().entity_id().find(row.entity_id);
-        let initiative = state.map_or(0, |state| i32::from(state.initiative));
-        Place { initiative, dexterity: 0, entity_id: row.entity_id }
+        let (initiative, dexterity) =
+            state.map_or((0, 0), |state| (state.initiative, state.dexterity));
+        Place { initiative: initiative.into(), dexterity, entity_id: row.entity_id }
     };
     let deeds: Vec<usize> =
         (0..due.len()).filter(|at| due[*at].kind == Kind::Deed as u8).collect();

@@ -20,7 +20,6 @@ pub mod npcs;
 pub mod realms;
 mod refusal;
 mod wheel;
-mod stubs;
 pub mod world;
 
 pub use refusal::Refusal;

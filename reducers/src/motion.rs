@@ -32,7 +32,7 @@ use haven_tables::motion::{
     Motion, MotionCourse, MotionDue, motion, motion_course, motion_due, motion_effect, motion_path,
 };
 use spacetimedb::{ReducerContext, ScheduleAt, Table, TimeDuration, reducer, table};
-use state::{Due, State};
+use state::{Due, State, segment_of};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -422,7 +422,7 @@ pub(crate) fn chunk_of(ctx: &ReducerContext, entity_id: u64) -> Option<u64> {
 
 /// Where an entity is now: its world and its place.
 pub(crate) fn place_of(ctx: &ReducerContext, entity_id: u64) -> Option<(u32, i32, i32)> {
-    let state = State::load(ctx, entity_id)?;
-    let (x, y) = state.segment().position_at(now_micros(ctx));
-    Some((state.world(), x, y))
+    let row = ctx.db.motion().entity_id().find(entity_id)?;
+    let (x, y) = segment_of(&row).position_at(now_micros(ctx));
+    Some((chunk_parts(row.chunk_index).0, x, y))
 }

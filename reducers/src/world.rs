@@ -341,6 +341,12 @@ pub(crate) fn place_to_stand(
     Ok(free.unwrap_or((land.config.spawn_x_mm, land.config.spawn_y_mm)))
 }
 
+/// Where characters without a place enter a world.
+pub(crate) fn spawn_of(ctx: &ReducerContext, world: u32) -> Option<(i32, i32)> {
+    let config = ctx.db.world_config().world().find(world)?;
+    Some((config.spawn_x_mm, config.spawn_y_mm))
+}
+
 /// Shows an entity in a block.
 pub(crate) fn show_entity(
     ctx: &ReducerContext,
@@ -370,6 +376,13 @@ pub(crate) fn move_entity(ctx: &ReducerContext, entity_id: u64, chunk_index: u64
         ctx.db.entity().entity_id().update(Entity { chunk_index, ..row });
     }
     combat::moved_to(ctx, entity_id, chunk_index);
+}
+
+/// Shows an entity under another name, if it is in the world.
+pub(crate) fn rename_entity(ctx: &ReducerContext, entity_id: u64, name: &str) {
+    if let Some(row) = ctx.db.entity().entity_id().find(entity_id) {
+        ctx.db.entity().entity_id().update(Entity { name: name.to_owned(), ..row });
+    }
 }
 
 /// Removes an entity from the world.

@@ -71,6 +71,8 @@ pub enum Permission {
     ManageRealms,
     /// Move characters, slow, hasten and hold them.
     MoveCharacters,
+    /// Rename characters, change how they look, give them experience.
+    ManageCharacters,
 }
 
 impl Role {
@@ -108,13 +110,16 @@ impl Role {
     pub const fn may(self, permission: Permission) -> bool {
         match self {
             Self::Player | Self::Moderator => false,
-            Self::GameMaster => matches!(permission, Permission::MoveCharacters),
+            Self::GameMaster => {
+                matches!(permission, Permission::MoveCharacters | Permission::ManageCharacters)
+            }
             Self::Administrator => match permission {
                 Permission::Serve => false,
                 Permission::SetRole
                 | Permission::SetStatus
                 | Permission::ManageRealms
-                | Permission::MoveCharacters => true,
+                | Permission::MoveCharacters
+                | Permission::ManageCharacters => true,
             },
             Self::Service => true,
         }
@@ -270,6 +275,12 @@ mod tests {
         for role in [Role::Player, Role::Moderator, Role::GameMaster] {
             for permission in [Permission::Serve, Permission::SetRole, Permission::ManageRealms] {
                 assert!(!role.may(permission), "{role:?} {permission:?}");
+            }
+        }
+        for permission in [Permission::MoveCharacters, Permission::ManageCharacters] {
+            for role in Role::ALL {
+                let may = matches!(role, Role::GameMaster | Role::Administrator | Role::Service);
+                assert_eq!(role.may(permission), may, "{role:?} {permission:?}");
             }
         }
         assert!(!Role::Administrator.may(Permission::Serve));

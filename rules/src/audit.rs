@@ -27,6 +27,12 @@ pub const ACTIONS: &[&str] = &[
     "content_scheduled",
     "content_activated",
     "content_dropped",
+    "character_teleported",
+    "motion_effect_applied",
+    "motion_effect_cleared",
+    "character_renamed",
+    "character_appearance_set",
+    "character_experience_given",
 ];
 
 /// The detail as it is stored: without control characters, cut to its bound.

@@ -30,7 +30,7 @@ pub struct CharacterPlan {
     pub spells: Vec<String>,
 }
 
-/// A character. Written at creation; its owner and race never change.
+/// A character. Written at creation; its owner, race and class never change.
 #[table(
     name = character,
     // Read to list and count an account's characters.
@@ -142,8 +142,9 @@ pub struct CharacterBuild {
     pub skills: Vec<String>,
 }
 
-/// How far a character has come. Without a row: level 1 and nothing else.
-#[table(name = character_progress)]
+/// How far a character has come. Without a row: level 1 and nothing else. Public: its player
+/// subscribes to its own.
+#[table(name = character_progress, public)]
 #[derive(Clone)]
 pub struct CharacterProgress {
     /// The character.
@@ -249,9 +250,7 @@ pub struct CharacterSheet {
     /// The character.
     #[primary_key]
     pub character_id: u64,
-    /// All it has.
-    pub experience: u32,
-    /// From how much on the next level begins; 0 where there is none.
+    /// From how much experience on the next level begins; 0 where there is none.
     pub experience_next: u32,
     /// The most it can have.
     pub hit_points_max: i32,
@@ -269,10 +268,6 @@ pub struct CharacterSheet {
     pub proficiency: u8,
     /// Sides of its hit dice; it has as many as levels.
     pub hit_die: u8,
-    /// Increases of its scores that it has not chosen yet.
-    pub increases: u8,
-    /// Spells it may put others in the place of.
-    pub swaps: u8,
     /// How many spells it may prepare; 0 for who does not prepare.
     pub prepared_max: u8,
     /// Cantrips that it may still learn.
@@ -297,8 +292,9 @@ pub struct CharacterSheet {
     pub features: Vec<String>,
     /// Keys of the cantrips it knows.
     pub cantrips: Vec<String>,
-    /// Keys of the spells it knows; of who prepares only those that are prepared.
+    /// Keys of the spells it knows, besides cantrips: of who prepares, all of its class up to the
+    /// highest level it casts.
     pub spells: Vec<String>,
-    /// Keys of the spells it can cast, besides cantrips.
+    /// Keys of those that it can cast now.
     pub prepared: Vec<String>,
 }

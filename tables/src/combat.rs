@@ -61,6 +61,8 @@ pub struct CombatState {
     pub motion_effect_id: u64,
     /// What it rolled when it last began to fight.
     pub initiative: i16,
+    /// Its score of dexterity then, which parts equals.
+    pub dexterity: i8,
     /// Rows it has in `combat_effect`.
     pub effects: u16,
     /// Percent of its own speed.

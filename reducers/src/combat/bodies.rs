@@ -197,6 +197,7 @@ fn new_state(entity_id: u64, creature: &str) -> CombatState {
         sneaked_at_micros: 0,
         motion_effect_id: 0,
         initiative: 0,
+        dexterity: 0,
         effects: 0,
         speed_percent: 100,
         exhaustion: 0,
@@ -295,7 +296,7 @@ pub(crate) fn leave(ctx: &ReducerContext, entity_id: u64) {
 }
 
 /// Keeps how a character is, for when it comes back.
-fn keep(ctx: &ReducerContext, body: &Body) {
+pub(super) fn keep(ctx: &ReducerContext, body: &Body) {
     let Body { fighter, .. } = body;
     let mut kept = characters::resources(ctx, fighter.entity_id, &fighter.sheet);
     kept.hit_points = fighter.health.current;
@@ -311,9 +312,13 @@ pub(crate) fn moved_to(ctx: &ReducerContext, entity_id: u64, chunk_index: u64) {
     }
 }
 
-/// What makes a character changed: its hit points, armor and speed follow.
+/// What makes a character changed: its hit points, armor and speed follow. What is more it has.
 pub(crate) fn sheet_changed(ctx: &ReducerContext, entity_id: u64) {
-    if let Some(body) = load(ctx, entity_id, &book(ctx)) {
+    if let Some(mut body) = load(ctx, entity_id, &book(ctx)) {
+        let more = body.fighter.health.max.saturating_sub(body.row.hit_points_max);
+        if body.fighter.health.is_awake() {
+            body.fighter.health.heal(more);
+        }
         store(ctx, body);
     }
 }

@@ -10,7 +10,7 @@ use super::dice::Cup;
 use super::due::{self, Kind};
 use super::{aftermath, duels, near};
 use crate::content::book;
-use crate::{Refusal, characters, motion, now_micros};
+use crate::{Refusal, characters, motion, now_micros, world};
 use haven_rules::combat::aim::{
     Aim, CombatError, Means, Relation, check_means, check_target, is_within, reach_mm, relation,
     take_turn,
@@ -19,8 +19,10 @@ use haven_rules::combat::areas::{Direction, Point, holds};
 use haven_rules::combat::deed::{Deed, TARGETS_MAX, Told, perform};
 use haven_rules::combat::fighter::Fighter;
 use haven_rules::combat::house::House;
+use haven_rules::combat::lasting::initiative;
+use haven_rules::combat::sheet::Strike;
 use haven_rules::content::book::Book;
-use haven_rules::content::{AbilityDef, AbilityKind, Area, EffectDef, Target};
+use haven_rules::content::{AbilityDef, AbilityKind, Area, AttackKind, EffectDef, Target};
 use haven_rules::motion::next_tick_at_micros;
 use haven_tables::combat::{CombatCooldown, CombatDeed, combat_cooldown, combat_deed};
 use spacetimedb::{ReducerContext, Table};
@@ -50,10 +52,32 @@ pub(crate) fn begin(
     let house = House::of(&book);
     check_switches(ability, &house)?;
     check_aim(ctx, &body, ability, aim, &house, &book)?;
+    join_fight(ctx, &mut body, &book);
     pay(ctx, &mut body, ability, slot_level, now, &house);
     put_off(ctx, &mut body, ability, aim, slot_level);
     bodies::store(ctx, body);
     Ok(())
+}
+
+/// Who has not fought for a while begins to: it rolls for initiative, by which deeds of the same
+/// tick are ordered until it stops.
+fn join_fight(ctx: &ReducerContext, body: &mut Body, book: &Rc<Book>) {
+    let quiet = now_micros(ctx).saturating_sub(body.state.fought_at_micros);
+    if quiet < micros(book.setting("in_combat_millis")) {
+        return;
+    }
+    let fighter = &body.fighter;
+    let mut cup = Cup::open(ctx);
+    let mut throws = cup.event(ctx, fighter.entity_id, "initiative");
+    let line = initiative(fighter, &mut throws);
+    body.state.initiative = i16::from(line.natural).saturating_add(short(line.modifier));
+    body.state.dexterity = fighter.sheet.scores.dexterity;
+    aftermath::tell(ctx, throws, body.row.chunk_index, vec![line]);
+    cup.close(ctx);
+}
+
+fn short(number: i32) -> i16 {
+    i16::try_from(number).unwrap_or(i16::MAX)
 }
 
 /// The level of the slot that a spell takes: as asked, its own where nothing was; creatures and
@@ -93,7 +117,7 @@ fn means(
     Means {
         is_known,
         is_prepared,
-        is_casting: ctx.db.combat_deed().by_entity().filter(entity_id).next().is_some(),
+        is_casting: body.fighter.is_casting,
         ready_at: cooldown_at.max(ready_at(body, ability)),
         uses_left,
         slots,
@@ -210,7 +234,8 @@ fn other(
     found.filter(|found| found.world == body.world).ok_or(CombatError::TargetUnknown)
 }
 
-/// How somebody stands to another now.
+/// How somebody stands to another now. Where players fight players, they do not so near the spawn of
+/// the world, unless that is switched off.
 pub(crate) fn relation_of(
     ctx: &ReducerContext,
     one: &Fighter,
@@ -219,7 +244,17 @@ pub(crate) fn relation_of(
 ) -> Relation {
     let both = one.is_player && other.is_player;
     let duels = both && duels::are_in_one(ctx, one.entity_id, other.entity_id);
-    relation(one, other, duels, house.pvp)
+    let is_pvp = both && house.pvp && !(house.safe_settlements && is_safe(ctx, one, other, house));
+    relation(one, other, duels, is_pvp)
+}
+
+fn is_safe(ctx: &ReducerContext, one: &Fighter, other: &Fighter, house: &House) -> bool {
+    let world = motion::world_of(ctx, one.entity_id);
+    let Some((x_mm, y_mm)) = world.and_then(|world| world::spawn_of(ctx, world)) else {
+        return true;
+    };
+    let spawn = Point { x_mm, y_mm };
+    [one, other].iter().any(|body| is_within(spawn, body.place, house.safe_radius_mm))
 }
 
 /// Takes what the ability costs.
@@ -410,7 +445,12 @@ fn scene(
         let mut bodies = vec![user];
         let targets = match target {
             Some(target) => {
-                let beside = near::around(ctx, world, target.fighter.place, BESIDE_MM, book);
+                let asks = asks_beside(&bodies[0].fighter, &target.fighter, ability, house);
+                let beside = if asks {
+                    near::around(ctx, world, target.fighter.place, BESIDE_MM, book)
+                } else {
+                    vec![]
+                };
                 let target_id = target.fighter.entity_id;
                 bodies.push(target);
                 let is_new = |body: &Body| {
@@ -464,6 +504,19 @@ fn scene(
     targets.extend(1..=reached.len());
     bodies.extend(reached);
     Some(Scene { bodies, targets, at })
+}
+
+/// Whether it matters to an attack who stands beside: for a sneak attack, for who shoots, and where
+/// flanking counts.
+fn asks_beside(user: &Fighter, target: &Fighter, ability: &AbilityDef, house: &House) -> bool {
+    let reach = |strike: &Strike| if strike.is_ranged { 0 } else { strike.range_mm };
+    let in_hand = user.sheet.strikes.iter().map(reach).max().unwrap_or(0);
+    let shoots = match ability.attack {
+        Some(AttackKind::RangedSpell) => true,
+        Some(AttackKind::Weapon) => !is_within(user.place, target.place, in_hand),
+        Some(AttackKind::MeleeSpell) | None => false,
+    };
+    shoots || house.flanking || user.sheet.sneak_dice() > 0
 }
 
 /// How far beside a target others matter to an attack, millimetres.

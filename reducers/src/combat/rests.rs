@@ -146,18 +146,18 @@ pub(super) fn over(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64) {
             let health = &mut body.fighter.health;
             let spent = spend_hit_die(health, &mut had.hit_dice, constitution, &mut throws);
             let Some(spent) = spent else { break };
-            line.text = format!("{} {} + {constitution}", line.text, spent.shown);
+            line.text = format!("{}{} + {constitution}; ", line.text, spent.shown);
         }
         characters::save_resources(ctx, entity_id, &had);
     }
-    characters::rested(ctx, entity_id, row.is_long, &sheet);
+    bodies::keep(ctx, &body);
+    let had = characters::rested(ctx, entity_id, row.is_long, &sheet);
     if row.is_long {
-        let had = characters::resources(ctx, entity_id, &sheet);
-        body.fighter.exhaustion = had.exhaustion;
-        body.fighter.has_endured = false;
+        (body.fighter.exhaustion, body.fighter.has_endured) = (had.exhaustion, had.has_endured);
         body.fighter.health.temporary = 0;
-        body.fighter.health.set_max(body.fighter.hit_points_max());
-        body.fighter.health.heal(body.fighter.health.max);
+        let max = body.fighter.hit_points_max();
+        body.fighter.health.set_max(max);
+        body.fighter.health.heal(max);
     }
     line.amount = body.fighter.health.current - before;
     let chunk_index = body.row.chunk_index;
@@ -205,6 +205,7 @@ fn come_back(ctx: &ReducerContext, mut body: Body, book: &Rc<Book>) {
     let hit_points = percent_of(fighter.health.max, percent);
     fighter.health.revive(hit_points);
     let (in_world, is) = (body.world, fighter.health.vital);
+    characters::lose_experience(ctx, entity_id);
     bodies::store(ctx, body);
     aftermath::changed(ctx, entity_id, true, Vital::Dead, is, book);
     if let Ok(place) = world::place_to_stand(ctx, in_world, None) {

@@ -58,15 +58,7 @@ impl State {
     }
 
     pub(super) fn segment(&self) -> Segment {
-        Segment {
-            started_at_micros: self.row.started_at.to_micros_since_unix_epoch(),
-            ends_at_micros: self.row.ends_at.to_micros_since_unix_epoch(),
-            pos_x_mm: self.row.pos_x_mm,
-            pos_y_mm: self.row.pos_y_mm,
-            vel_x_mm_per_s: self.row.vel_x_mm_per_s,
-            vel_y_mm_per_s: self.row.vel_y_mm_per_s,
-            end: SegmentEnd::from_code(self.row.end_kind),
-        }
+        segment_of(&self.row)
     }
 
     pub(super) fn set_segment(&mut self, segment: Segment) {
@@ -286,6 +278,19 @@ pub(super) enum Due {
     Was(i64),
     /// Nothing, and somebody must look by then.
     By(i64),
+}
+
+/// The segment of a row.
+pub(super) fn segment_of(row: &Motion) -> Segment {
+    Segment {
+        started_at_micros: row.started_at.to_micros_since_unix_epoch(),
+        ends_at_micros: row.ends_at.to_micros_since_unix_epoch(),
+        pos_x_mm: row.pos_x_mm,
+        pos_y_mm: row.pos_y_mm,
+        vel_x_mm_per_s: row.vel_x_mm_per_s,
+        vel_y_mm_per_s: row.vel_y_mm_per_s,
+        end: SegmentEnd::from_code(row.end_kind),
+    }
 }
 
 fn remaining_places(ctx: &ReducerContext, entity_id: u64) -> Vec<(i32, i32)> {

@@ -250,6 +250,8 @@ fn skills(
         let (known, new): (Vec<_>, Vec<_>) =
             class.skills.iter().copied().partition(|skill| skills.contains(skill));
         new.into_iter().chain(known).take(count).collect()
+    } else if chosen.len() > class.skills.len() {
+        return Err(CharacterError::SkillsInvalid);
     } else {
         let find = |word: &String| class.skills.iter().copied().find(|it| it.word() == word);
         let found: Option<Vec<Skill>> = chosen.iter().map(find).collect();

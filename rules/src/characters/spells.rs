@@ -14,6 +14,9 @@ use crate::combat::sheet::{Build, casts, features_of};
 use crate::content::book::Book;
 use crate::content::{AbilityDef, AbilityKind, ClassDef};
 
+/// Most spells that are looked at when a character is made.
+pub const CHOSEN_MAX: usize = 64;
+
 /// A cantrip or spell of a character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spell {
@@ -84,8 +87,8 @@ fn of_list<'a>(
 /// have.
 ///
 /// # Errors
-/// In this order: for each that was chosen `SpellUnknown`, `SpellTooHigh`; then `SpellTwice`,
-/// `SpellsTooMany`.
+/// In this order: `AbilitiesUnsupported`, `SpellsTooMany` for more than [`CHOSEN_MAX`]; for each
+/// that was chosen `SpellUnknown`, `SpellTooHigh`; then `SpellTwice`, `SpellsTooMany`.
 pub fn beginning(
     build: &Build,
     book: &Book,
@@ -93,6 +96,9 @@ pub fn beginning(
 ) -> Result<Vec<Spell>, CharacterError> {
     let class = book.class(&build.class).ok_or(CharacterError::AbilitiesUnsupported)?;
     let may = allowance(class, build);
+    if chosen.len() > CHOSEN_MAX {
+        return Err(CharacterError::SpellsTooMany);
+    }
     let (mut cantrips, mut spells) = (0_u8, 0_u8);
     for key in chosen {
         let ability = of_list(key, &class.key, may.highest, book)?;
@@ -148,6 +154,31 @@ fn is_of_feature(build: &Build, ability: &str, book: &Book) -> bool {
     let features = features_of(build, book);
     let mut defs = features.iter().filter_map(|feature| book.feature(feature));
     defs.any(|feature| feature.ability.as_deref() == Some(ability))
+}
+
+/// What a character knows, by level, then key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Keys of cantrips; they are always ready.
+    pub cantrips: Vec<String>,
+    /// Keys of spells.
+    pub spells: Vec<String>,
+    /// Keys of those spells that are ready.
+    pub prepared: Vec<String>,
+}
+
+/// All that a character knows of its class's list.
+pub fn all_known(build: &Build, spells: &[Spell], book: &Book) -> Known {
+    let mut known = Known::default();
+    for ability in list(&build.class, book) {
+        let (is_known, is_prepared) = knows(build, spells, ability, book);
+        let into = if ability.level == 0 { &mut known.cantrips } else { &mut known.spells };
+        into.extend(is_known.then(|| ability.key.clone()));
+        if is_prepared && ability.level > 0 {
+            known.prepared.push(ability.key.clone());
+        }
+    }
+    known
 }
 
 /// Decides which spells a character has prepared: those that are named in place of all others.
@@ -305,6 +336,7 @@ mod tests {
             (vec![spells[0].clone(), spells[0].clone()], CharacterError::SpellTwice),
             (cantrips[..5].to_vec(), CharacterError::SpellsTooMany),
             (spells[..3].to_vec(), CharacterError::SpellsTooMany),
+            (words(&["magic"; CHOSEN_MAX + 1]), CharacterError::SpellsTooMany),
         ] {
             assert_eq!(beginning(&mage, book, &chosen), Err(expected), "{chosen:?}");
         }
@@ -358,6 +390,20 @@ mod tests {
         let alien = alien.expect("a spell of wizards alone");
         let ability = book.ability(&alien).expect("a spell");
         assert_eq!(knows(&build("cleric", 20), &row(&alien, true), ability, book), (false, false));
+    }
+
+    #[test]
+    fn what_is_known_is_told_in_order() {
+        let book = shipped_book();
+        for (class, known) in [("cleric", 9), ("sorcerer", 2), ("fighter", 0)] {
+            let build = build(class, 1);
+            let rows = beginning(&build, book, &[]).expect("spells");
+            let got = all_known(&build, &rows, book);
+            let told = [got.cantrips, got.prepared.clone()].concat();
+            assert_eq!(told, keys(&rows), "{class}");
+            assert_eq!(got.spells.len(), known, "{class}");
+            assert!(got.prepared.iter().all(|key| got.spells.contains(key)), "{class}");
+        }
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub struct House {
     pub summoning: bool,
     /// Whether players may fight players anywhere.
     pub pvp: bool,
+    /// Whether they may not near the spawn of a world all the same.
+    pub safe_settlements: bool,
+    /// How near that is, millimetres.
+    pub safe_radius_mm: u32,
 }
 
 impl House {
@@ -76,6 +80,8 @@ impl House {
             resurrection: book.switch("resurrection"),
             summoning: book.switch("summoning"),
             pvp: book.switch("pvp"),
+            safe_settlements: book.switch("safe_settlements"),
+            safe_radius_mm: u32::try_from(book.setting("safe_radius_mm")).unwrap_or(0),
         }
     }
 

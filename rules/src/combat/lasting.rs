@@ -2,14 +2,15 @@
 //!
 //! Keeps true: no effect does anything at or after its end. Leaves out on purpose: the clock.
 
-use super::check::Throw;
+use super::check::{Modifier, Throw};
 use super::damage::Share;
 use super::deed::{Hurting, Line, Told, Verdict, saves, take};
 use super::dice::{Roller, roll};
 use super::fighter::{Fighter, What};
 use super::health::{DeathSave, Fell};
 use super::house::{House, percent_of};
-use crate::content::{Passive, Stat};
+use super::initiative::roll_initiative;
+use crate::content::{Attribute, Passive, Stat};
 
 /// An effect's moment has come: it hurts or heals, and may be shaken off. `by_player` is whether a
 /// player laid it. Whether it goes on stands in the fighter: it is gone, or has its next moment.
@@ -84,6 +85,20 @@ fn next_moment(now: i64, last: i64, every_millis: u32) -> i64 {
     let every = i64::from(every_millis.max(1));
     let next = last.saturating_add(every);
     if next > now { next } else { now.saturating_add(every) }
+}
+
+/// Somebody begins to fight: what it rolled, to which `modifier` is added (SRD 5.1, "Combat",
+/// Initiative).
+pub fn initiative(of: &Fighter, roller: &mut dyn Roller) -> Line {
+    let modifiers = [Modifier::flat("", of.sheet.modifier(Attribute::Dexterity))];
+    let edges = of.conditions().check_edges(false, of.exhaustion);
+    let is_lucky = of.sheet.has(&Passive::Lucky);
+    let rolled = roll_initiative(&Throw { edges, is_lucky, modifiers: &modifiers }, roller);
+    let mut line = Line::of(of.entity_id);
+    line.natural = rolled.d20.natural;
+    line.modifier = rolled.total - i32::from(rolled.d20.natural);
+    line.say(&format!("initiative {rolled}"));
+    line
 }
 
 /// Somebody who is dying rolls for its life; none where nobody is dying.

@@ -53,6 +53,7 @@ pub const SETTINGS: &[KnownSetting] = &[
     known("respawn_hit_points_percent", 50, 1..=100),
     known("respawn_wait_millis", 10_000, 0..=3_600_000),
     known("round_millis", 6_000, 1_000..=60_000),
+    known("safe_radius_mm", 60_000, 0..=1_000_000),
     known("short_rest_millis", 30_000, 0..=3_600_000),
     known("stable_millis", 60_000, 1_000..=3_600_000),
     known("threat_forget_millis", 30_000, 1_000..=3_600_000),
