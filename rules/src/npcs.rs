@@ -22,6 +22,8 @@ pub const CREATURES_MAX: u64 = 200_000;
 pub const CALL_MICROS: i64 = 12_000_000;
 /// How long until a creature that fights thinks again, microseconds.
 pub const THINK_FIGHTING_MICROS: i64 = 1_000_000;
+/// How long a creature that fights and stands well waits for its action at most, microseconds.
+pub const THINK_WAITING_MICROS: i64 = 3_000_000;
 /// How long until a creature that does not thinks again, microseconds.
 pub const THINK_IDLE_MICROS: i64 = 4_000_000;
 

@@ -20,6 +20,8 @@ pub const BLOCK_CAMPS_MAX: usize = 2;
 pub const CAMP_PER_MILLE: u64 = 83;
 /// Most creatures of one camp.
 pub const CREATURES_MAX: usize = 32;
+/// The widest that somebody is scattered, millimetres.
+const RADIUS_MM_MAX: u32 = 1_000_000;
 /// Cells that are tried for the middle of a camp.
 const TRIES: u64 = 6;
 /// How far a camp's middle lies from its block's border at least, cells.
@@ -152,16 +154,18 @@ pub fn members(def: &CampDef, seed: u64) -> Vec<u8> {
     counts
 }
 
-/// Where the one of that number stands in a camp, millimetres: around its middle, further out for
-/// each that follows, within its radius.
-pub fn stand(def: &CampDef, middle: Point, seed: u64, number: u32) -> Point {
+/// A place around a middle, millimetres, the same for the same seed and number.
+pub fn scattered(middle: Point, radius_mm: u32, seed: u64, number: u32) -> Point {
     let drawn = mix(seed, u64::from(number));
-    let side = u8::try_from(drawn % 8).unwrap_or(0);
-    let radius_mm = u64::from(def.radius_mm) * 4 / 5;
-    // The square root spreads them evenly over the round ground.
-    let part = ((drawn >> 8) % 1_000_001).isqrt();
-    let mm = i64::try_from(radius_mm * part / 1_000).unwrap_or(0);
-    super::ways::beside(middle, side, mm)
+    let radius_mm = i64::from(radius_mm.min(RADIUS_MM_MAX));
+    let within = |bits: u64, bound_mm: i64| {
+        let span = 2 * bound_mm.unsigned_abs() + 1;
+        i64::try_from((bits & 0xffff_ffff) % span).unwrap_or(0) - bound_mm
+    };
+    let dx = within(drawn, radius_mm);
+    let dy = within(drawn >> 32, (radius_mm * radius_mm - dx * dx).isqrt());
+    let shift = |mm: i32, by: i64| mm.saturating_add(i32::try_from(by).unwrap_or(0));
+    Point { x_mm: shift(middle.x_mm, dx), y_mm: shift(middle.y_mm, dy) }
 }
 
 /// When a camp of which somebody died just now is filled again, microseconds since 1970.
@@ -296,7 +300,7 @@ mod tests {
                     prop_assert!(*count <= member.count_max);
                     prop_assert!(*count >= member.count_min);
                 }
-                let place = stand(def, HOME, seed, number);
+                let place = scattered(HOME, def.radius_mm, seed, number);
                 prop_assert!(distance_mm(HOME, place) <= i64::from(def.radius_mm));
             }
         }
