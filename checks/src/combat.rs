@@ -1,8 +1,8 @@
 //! The rules about bodies, what lies on them, and dice.
 
+use crate::Rule;
 use crate::invariants::{count_by, set, strays};
 use crate::snapshot::{Snapshot, number, text};
-use crate::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rules about fights.
@@ -77,7 +77,8 @@ fn lying(now: &Snapshot) -> Vec<String> {
         }
     }
     let doubled = count_by(now.column("combat_cast", "entity_id"));
-    found.extend(doubled.iter().filter(|(_, n)| **n > 1).map(|(id, _)| format!("{id} casts twice")));
+    found
+        .extend(doubled.iter().filter(|(_, n)| **n > 1).map(|(id, _)| format!("{id} casts twice")));
     found
 }
 

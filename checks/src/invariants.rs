@@ -41,7 +41,12 @@ pub(crate) fn count_by(keys: impl IntoIterator<Item = u64>) -> BTreeMap<u64, u64
 }
 
 /// Rows of a table whose number is in no other table.
-pub(crate) fn strays(now: &Snapshot, table: &str, column: &str, others: &BTreeSet<u64>) -> Vec<String> {
+pub(crate) fn strays(
+    now: &Snapshot,
+    table: &str,
+    column: &str,
+    others: &BTreeSet<u64>,
+) -> Vec<String> {
     let rows = now.rows(table).iter().filter(|row| !others.contains(&number(row, column)));
     rows.map(|row| format!("{table} {row}")).collect()
 }

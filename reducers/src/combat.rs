@@ -8,7 +8,7 @@ mod aftermath;
 mod bodies;
 mod casts;
 mod deeds;
-pub(crate) mod dice;
+pub mod dice;
 mod due;
 mod duels;
 mod effects;
@@ -16,21 +16,21 @@ mod leaving;
 mod near;
 mod recover;
 mod rests;
-mod sweep;
+mod scene;
+pub mod sweep;
 mod threat;
 
 pub(crate) use bodies::{
-    Body, CREATURES, join_character, join_creature, leave, load, moved_to, sheet_changed,
+    Body, CREATURES, join_character, join_creature, leave, moved_to, sheet_changed,
 };
-pub(crate) use deeds::{begin, harms, relation_of};
+pub(crate) use deeds::begin;
 pub use dice::dice_day_end;
 pub(crate) use due::{Kind, forget, replace, set};
 pub use duels::{duel_answer, duel_end, duel_offer};
 pub(crate) use recover::recover;
-pub(crate) use rests::is_fighting;
 pub use rests::{death_return, rest_begin, rest_end};
 pub use sweep::combat_event_sweep;
-pub(crate) use threat::{change as change_threat, forget as forget_threat, of as threat_of};
+pub(crate) use threat::{change as change_threat, of as threat_of};
 
 use crate::authority::{require_database, require_player, require_room};
 use crate::content::book;
@@ -100,9 +100,7 @@ impl From<AbilityAim> for Aim {
             AbilityAim::Oneself => Self::Oneself,
             AbilityAim::Entity(entity_id) => Self::Entity(entity_id),
             AbilityAim::Point(AimPoint { x_mm, y_mm }) => Self::Point(Point { x_mm, y_mm }),
-            AbilityAim::Direction(AimDirection { dx, dy }) => {
-                Self::Direction(dx.into(), dy.into())
-            }
+            AbilityAim::Direction(AimDirection { dx, dy }) => Self::Direction(dx.into(), dy.into()),
         }
     }
 }
@@ -185,8 +183,7 @@ fn by_initiative(ctx: &ReducerContext, due: &mut [CombatDue]) {
             state.map_or((0, 0), |state| (state.initiative, state.dexterity));
         Place { initiative: initiative.into(), dexterity, entity_id: row.entity_id }
     };
-    let deeds: Vec<usize> =
-        (0..due.len()).filter(|at| due[*at].kind == Kind::Deed as u8).collect();
+    let deeds: Vec<usize> = (0..due.len()).filter(|at| due[*at].kind == Kind::Deed as u8).collect();
     let mut start = 0;
     while start < deeds.len() {
         let tick = tick_of(due[deeds[start]].due_at_micros);
@@ -196,9 +193,8 @@ fn by_initiative(ctx: &ReducerContext, due: &mut [CombatDue]) {
             let mut places: Vec<Place> =
                 deeds[start..end].iter().map(|at| place(&due[*at])).collect();
             order(&mut places);
-            let rank = |row: &CombatDue| {
-                places.iter().position(|place| place.entity_id == row.entity_id)
-            };
+            let rank =
+                |row: &CombatDue| places.iter().position(|place| place.entity_id == row.entity_id);
             let mut rows: Vec<CombatDue> =
                 deeds[start..end].iter().map(|at| due[*at].clone()).collect();
             rows.sort_by_key(rank);
@@ -250,8 +246,7 @@ fn effect_moment(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64, effect_id:
     let house = House::of(&book);
     let now = bodies::millis(now_micros(ctx));
     let mut fighters = [body.fighter.clone()];
-    let told: Told =
-        moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut throws);
+    let told: Told = moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut throws);
     [body.fighter] = fighters;
     let chunk_index = body.row.chunk_index;
     let source = bodies::load(ctx, row.source_id, &book);

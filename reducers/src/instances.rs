@@ -7,7 +7,7 @@
 use crate::authority::{Player, require_database, require_owner, require_player};
 use crate::commands::once;
 use crate::world;
-use crate::{Refusal, audit, characters, motion, npcs, now_micros};
+use crate::{Refusal, audit, characters, motion, now_micros, npcs};
 use haven_rules::characters::CharacterError;
 use haven_rules::instances::{
     Definition, GUESTS_MAX, INSTANCES_MAX, InstanceError, closes_at_micros, ends_at_micros,

@@ -12,11 +12,11 @@ use haven_rules::world::OPEN_WORLD;
 use spacetimedb_lib::{SpacetimeType, bsatn};
 use tokio::time::sleep;
 
+use super::OutputArgs;
 use super::motion::watch::{Run, Watch};
 use super::plot::Plot;
 use super::report::{Metric, Report, approximate};
 use super::server::{Target, with_server};
-use super::OutputArgs;
 use crate::bots::latency::Latencies;
 use crate::config::WorldSection;
 use crate::setup::refused;

@@ -42,7 +42,7 @@ pub(super) fn settle(
             effects::end_concentration(ctx, *entity_id);
         }
     }
-    let is_hostile = super::deeds::harms(ability);
+    let is_hostile = super::scene::harms(ability);
     let after: Vec<(u64, bool, Vital, Vital)> = bodies.iter().map(vitals_of).collect();
     for (mut body, is_touched) in bodies.into_iter().zip(touched) {
         if is_touched {

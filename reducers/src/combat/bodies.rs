@@ -16,8 +16,7 @@ use haven_rules::combat::turn::Turn;
 use haven_rules::content::book::Book;
 use haven_rules::content::{CreatureDef, FOOT_MM};
 use haven_tables::combat::{
-    CombatState, Combatant, combat_cooldown, combat_rest, combat_state,
-    combat_threat, combatant,
+    CombatState, Combatant, combat_cooldown, combat_rest, combat_state, combat_threat, combatant,
 };
 use spacetimedb::{ReducerContext, Table};
 use std::cell::RefCell;
@@ -102,8 +101,7 @@ pub(crate) fn load_row(ctx: &ReducerContext, row: Combatant, book: &Rc<Book>) ->
     let sheet = sheet_of(ctx, &state, book)?;
     let (world, x_mm, y_mm) = motion::place_of(ctx, entity_id)?;
     let now = millis(now_micros(ctx));
-    let effects =
-        if state.effects > 0 { effects::of(ctx, entity_id, now) } else { vec![] };
+    let effects = if state.effects > 0 { effects::of(ctx, entity_id, now) } else { vec![] };
     let vital = vital_of(row.vital, state.death_successes, state.death_failures);
     let health = Health {
         max: row.hit_points_max,
@@ -244,12 +242,7 @@ pub(crate) fn join_character(ctx: &ReducerContext, entity_id: u64) {
 }
 
 /// A creature that stands in the world can fight.
-pub(crate) fn join_creature(
-    ctx: &ReducerContext,
-    entity_id: u64,
-    def: &CreatureDef,
-    side: u32,
-) {
+pub(crate) fn join_creature(ctx: &ReducerContext, entity_id: u64, def: &CreatureDef, side: u32) {
     let Some(chunk_index) = motion::chunk_of(ctx, entity_id) else { return };
     let book = book(ctx);
     let Some(sheet) = creature_sheet(&book, &def.key) else { return };

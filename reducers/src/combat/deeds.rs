@@ -8,6 +8,7 @@ use super::bodies::{self, Body, micros, millis};
 use super::casts;
 use super::dice::Cup;
 use super::due::{self, Kind};
+use super::scene::Scene;
 use super::{aftermath, duels, near};
 use crate::content::book;
 use crate::{Refusal, characters, motion, now_micros, world};
@@ -15,14 +16,13 @@ use haven_rules::combat::aim::{
     Aim, CombatError, Means, Relation, check_means, check_target, is_within, reach_mm, relation,
     take_turn,
 };
-use haven_rules::combat::areas::{Direction, Point, holds};
-use haven_rules::combat::deed::{Deed, TARGETS_MAX, Told, perform};
+use haven_rules::combat::areas::Point;
+use haven_rules::combat::deed::{Deed, Told, perform};
 use haven_rules::combat::fighter::Fighter;
 use haven_rules::combat::house::House;
 use haven_rules::combat::lasting::initiative;
-use haven_rules::combat::sheet::Strike;
 use haven_rules::content::book::Book;
-use haven_rules::content::{AbilityDef, AbilityKind, Area, AttackKind, EffectDef, Target};
+use haven_rules::content::{AbilityDef, AbilityKind, EffectDef, Target};
 use haven_rules::motion::next_tick_at_micros;
 use haven_tables::combat::{CombatCooldown, CombatDeed, combat_cooldown, combat_deed};
 use spacetimedb::{ReducerContext, Table};
@@ -141,11 +141,11 @@ fn cooldown(ctx: &ReducerContext, entity_id: u64, key: &str) -> Option<CombatCoo
 /// # Errors
 /// `combat.switched_off`.
 fn check_switches(ability: &AbilityDef, house: &House) -> Result<(), CombatError> {
-    let is_off = ability.effects.iter().any(|effect| match effect {
-        EffectDef::Summon { .. } => !house.summoning,
-        EffectDef::Revive { .. } => !house.resurrection,
-        _ => false,
-    });
+    let summons = |effect: &EffectDef| matches!(effect, EffectDef::Summon { .. });
+    let revives = |effect: &EffectDef| matches!(effect, EffectDef::Revive { .. });
+    let effects = &ability.effects;
+    let is_off = !house.summoning && effects.iter().any(summons)
+        || !house.resurrection && effects.iter().any(revives);
     if is_off { Err(CombatError::SwitchedOff) } else { Ok(()) }
 }
 
@@ -164,8 +164,7 @@ fn check_aim(
 ) -> Result<(), CombatError> {
     let user = &body.fighter;
     let at = match (ability.target, aim) {
-        (Target::Oneself, Aim::Oneself) => return Ok(()),
-        (Target::Ally | Target::Anyone, Aim::Oneself) => return Ok(()),
+        (Target::Oneself | Target::Ally | Target::Anyone, Aim::Oneself) => return Ok(()),
         (Target::Oneself, Aim::Entity(entity_id)) if entity_id == user.entity_id => return Ok(()),
         (Target::Direction, Aim::Direction(dx, dy)) if (dx, dy) != (0, 0) => return Ok(()),
         // Towards somebody or some place is a direction, too.
@@ -176,9 +175,7 @@ fn check_aim(
             return if is_same { Err(CombatError::TargetSelf) } else { Ok(()) };
         }
         (Target::Point, Aim::Point(point)) => point,
-        (Target::Point, Aim::Entity(entity_id)) => {
-            other(ctx, body, entity_id, book)?.fighter.place
-        }
+        (Target::Point, Aim::Entity(entity_id)) => other(ctx, body, entity_id, book)?.fighter.place,
         (
             Target::Ally | Target::Enemy | Target::Anyone | Target::Corpse,
             Aim::Entity(entity_id),
@@ -224,7 +221,7 @@ fn check_way(
 ///
 /// # Errors
 /// `combat.target_unknown`.
-fn other(
+pub(super) fn other(
     ctx: &ReducerContext,
     body: &Body,
     entity_id: u64,
@@ -304,13 +301,7 @@ fn pay(
 }
 
 /// Puts the deed off to the next run of the tick, or to when it is cast.
-fn put_off(
-    ctx: &ReducerContext,
-    body: &mut Body,
-    ability: &AbilityDef,
-    aim: Aim,
-    slot_level: u8,
-) {
+fn put_off(ctx: &ReducerContext, body: &mut Body, ability: &AbilityDef, aim: Aim, slot_level: u8) {
     let (aim_kind, target_id, x, y) = match aim {
         Aim::Oneself => (0, 0, 0, 0),
         Aim::Entity(target_id) => (1, target_id, 0, 0),
@@ -396,7 +387,7 @@ fn run(
     if is_cast && check_aim(ctx, &user, ability, aim, house, book).is_err() {
         return;
     }
-    let Some(scene) = scene(ctx, user, ability, aim, house, book) else { return };
+    let Some(scene) = Scene::find(ctx, user, ability, aim, house, book) else { return };
     let Scene { mut bodies, targets, at } = scene;
     let (user_id, chunk) = (bodies[0].fighter.entity_id, bodies[0].row.chunk_index);
     let now = millis(now_micros(ctx));
@@ -410,136 +401,4 @@ fn run(
     aftermath::settle(ctx, bodies, &targets, &told, ability, book);
     let Told { lines, .. } = told;
     aftermath::tell(ctx, throws, chunk, lines);
-}
-
-/// Everybody a deed may touch: its user first, and which of them it reaches.
-struct Scene {
-    bodies: Vec<Body>,
-    targets: Vec<usize>,
-    at: Point,
-}
-
-/// Who is reached now; none where the target is gone.
-fn scene(
-    ctx: &ReducerContext,
-    user: Body,
-    ability: &AbilityDef,
-    aim: Aim,
-    house: &House,
-    book: &Rc<Book>,
-) -> Option<Scene> {
-    let (user_id, from, world) = (user.fighter.entity_id, user.fighter.place, user.world);
-    let target = match aim {
-        Aim::Entity(target_id) if target_id != user_id => {
-            let target = other(ctx, &user, target_id, book).ok()?;
-            // Somebody else was faster.
-            let is_late = target.fighter.health.is_dead() && ability.target != Target::Corpse;
-            (!is_late).then_some(target)?.into()
-        }
-        Aim::Entity(_) | Aim::Oneself | Aim::Point(_) | Aim::Direction(..) => None,
-    };
-    let at = match (&target, aim) {
-        (Some(target), _) => target.fighter.place,
-        (None, Aim::Point(point)) => point,
-        (None, Aim::Entity(_) | Aim::Oneself | Aim::Direction(..)) => from,
-    };
-    let Some(area) = ability.area else {
-        // Who stands beside matters to some attacks.
-        let mut bodies = vec![user];
-        let targets = match target {
-            Some(target) => {
-                let asks = asks_beside(&bodies[0].fighter, &target.fighter, ability, house);
-                let beside = if asks {
-                    near::around(ctx, world, target.fighter.place, BESIDE_MM, book)
-                } else {
-                    vec![]
-                };
-                let target_id = target.fighter.entity_id;
-                bodies.push(target);
-                let is_new = |body: &Body| {
-                    body.fighter.entity_id != user_id && body.fighter.entity_id != target_id
-                };
-                bodies.extend(beside.into_iter().filter(is_new));
-                vec![1]
-            }
-            None => vec![0],
-        };
-        return Some(Scene { bodies, targets, at });
-    };
-    let direction = match aim {
-        Aim::Direction(dx, dy) => Direction { dx, dy },
-        Aim::Oneself | Aim::Entity(_) | Aim::Point(_) => Direction::between(from, at),
-    };
-    let (origin, radius_mm) = match area {
-        Area::Sphere { radius_mm } => (at, radius_mm),
-        Area::Cube { side_mm } => (at, side_mm),
-        Area::Cone { length_mm } | Area::Line { length_mm, .. } => (from, length_mm),
-    };
-    let found = near::around(ctx, world, origin, radius_mm, book);
-    let is_harmful = harms(ability);
-    let reaches = |body: &Body| {
-        let other = &body.fighter;
-        let stands = relation_of(ctx, &user.fighter, other, house);
-        let is_meant = match (stands, is_harmful) {
-            (Relation::Oneself | Relation::Ally, true) => {
-                let spared = ability.spares_allies || stands == Relation::Oneself;
-                house.friendly_fire && !spared && !(other.is_player && user.fighter.is_player)
-            }
-            (Relation::Enemy | Relation::Rival, true) => true,
-            (Relation::Oneself | Relation::Ally | Relation::Rival, false) => true,
-            (Relation::Enemy, false) => false,
-        };
-        let is_alive = other.health.is_dead() == (ability.target == Target::Corpse);
-        is_meant
-            && is_alive
-            && holds(&area, origin, direction, other.place)
-            && near::sees(ctx, world, origin, other.place)
-    };
-    let most = if ability.targets_max == 0 { TARGETS_MAX } else { ability.targets_max.into() };
-    let mut reached: Vec<Body> = found.into_iter().filter(reaches).take(most).collect();
-    let own = reached.iter().position(|body| body.fighter.entity_id == user_id);
-    let mut targets = Vec::new();
-    if let Some(own) = own {
-        reached.remove(own);
-        targets.push(0);
-    }
-    let mut bodies = vec![user];
-    targets.extend(1..=reached.len());
-    bodies.extend(reached);
-    Some(Scene { bodies, targets, at })
-}
-
-/// Whether it matters to an attack who stands beside: for a sneak attack, for who shoots, and where
-/// flanking counts.
-fn asks_beside(user: &Fighter, target: &Fighter, ability: &AbilityDef, house: &House) -> bool {
-    let reach = |strike: &Strike| if strike.is_ranged { 0 } else { strike.range_mm };
-    let in_hand = user.sheet.strikes.iter().map(reach).max().unwrap_or(0);
-    let shoots = match ability.attack {
-        Some(AttackKind::RangedSpell) => true,
-        Some(AttackKind::Weapon) => !is_within(user.place, target.place, in_hand),
-        Some(AttackKind::MeleeSpell) | None => false,
-    };
-    shoots || house.flanking || user.sheet.sneak_dice() > 0
-}
-
-/// How far beside a target others matter to an attack, millimetres.
-const BESIDE_MM: u32 = 1_500;
-
-/// Whether an ability does something that nobody wants.
-pub(crate) fn harms(ability: &AbilityDef) -> bool {
-    let hurts = |effect: &EffectDef| match effect {
-        EffectDef::Damage { .. } | EffectDef::OverTime { damage: Some(_), .. } => true,
-        _ => false,
-    };
-    match ability.target {
-        Target::Enemy => true,
-        Target::Ally | Target::Oneself | Target::Corpse => {
-            ability.attack.is_some() || ability.save.is_some()
-        }
-        Target::Anyone | Target::Point | Target::Direction => {
-            ability.attack.is_some()
-                || ability.save.is_some()
-                || ability.effects.iter().any(hurts)
-        }
-    }
 }

@@ -109,7 +109,8 @@ pub fn dice_day_end(ctx: &ReducerContext, _timer: DiceDayTimer) -> Result<(), Re
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |part: u8| char::from_digit(part.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The dice of a run of the tick: taken up once, put back once.

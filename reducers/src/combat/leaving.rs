@@ -45,9 +45,8 @@ pub(crate) fn watch(ctx: &ReducerContext, entity_id: u64) {
         if stands == Relation::Enemy && reaches && other.fighter.conditions().can_react() {
             let watcher = other.fighter.entity_id;
             let mut known = ctx.db.combat_due().by_entity().filter(watcher);
-            let watches = known.any(|row| {
-                row.kind == Kind::Leaving as u8 && row.subject_id == entity_id
-            });
+            let watches =
+                known.any(|row| row.kind == Kind::Leaving as u8 && row.subject_id == entity_id);
             if !watches {
                 due::set(ctx, watcher, entity_id, Kind::Leaving, now_micros(ctx) + LOOK_MICROS);
             }
@@ -73,12 +72,8 @@ pub(super) fn look(ctx: &ReducerContext, cup: &mut Cup, watcher: u64, left: u64)
         is_own_movement: true,
     };
     let fighter = &watcher.fighter;
-    let turn = fighter.turn.check(
-        Action::Reaction,
-        millis(now),
-        &fighter.health,
-        fighter.conditions(),
-    );
+    let turn =
+        fighter.turn.check(Action::Reaction, millis(now), &fighter.health, fighter.conditions());
     if provokes(&way, turn.is_ok(), fighter.conditions().can_see()) {
         if let Some(ability) = book.ability(OPPORTUNITY_ATTACK) {
             let left_id = left.fighter.entity_id;

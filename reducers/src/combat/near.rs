@@ -24,8 +24,8 @@ fn rows_around(ctx: &ReducerContext, world: u32, at: Point, radius_mm: u32) -> V
     let blocks = |middle: i32| {
         block_of_mm(middle.saturating_sub(radius))..=block_of_mm(middle.saturating_add(radius))
     };
-    let chunks = blocks(at.x_mm)
-        .flat_map(|x| blocks(at.y_mm).map(move |y| chunk_index(world, x, y)));
+    let chunks =
+        blocks(at.x_mm).flat_map(|x| blocks(at.y_mm).map(move |y| chunk_index(world, x, y)));
     chunks.flat_map(|chunk| ctx.db.combatant().by_chunk().filter(chunk)).take(BODIES_MAX).collect()
 }
 

@@ -137,7 +137,8 @@ pub(super) fn over(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64) {
     let sheet = Rc::clone(&body.fighter.sheet);
     let mut line = Line::of(entity_id);
     line.is_healing = true;
-    let mut throws = cup.event(ctx, entity_id, if row.is_long { "long_rest" } else { "short_rest" });
+    let mut throws =
+        cup.event(ctx, entity_id, if row.is_long { "long_rest" } else { "short_rest" });
     let before = body.fighter.health.current;
     if !row.is_long {
         let mut had = characters::resources(ctx, entity_id, &sheet);

@@ -5,8 +5,8 @@
 
 use super::bodies::Body;
 use crate::{characters, npcs};
-use haven_rules::combat::areas::Point;
 use haven_rules::combat::aim::is_within;
+use haven_rules::combat::areas::Point;
 use haven_rules::combat::deed::Line;
 use haven_rules::combat::experience::shares;
 use haven_rules::combat::house::percent_of;
@@ -29,11 +29,7 @@ pub(crate) fn of(ctx: &ReducerContext, creature_id: u64) -> Threat {
 }
 
 /// Changes what a creature keeps in mind.
-pub(crate) fn change(
-    ctx: &ReducerContext,
-    creature_id: u64,
-    apply: impl FnOnce(&mut Threat),
-) {
+pub(crate) fn change(ctx: &ReducerContext, creature_id: u64, apply: impl FnOnce(&mut Threat)) {
     let rows: Vec<CombatThreat> =
         ctx.db.combat_threat().by_creature().filter(creature_id).collect();
     let mut threat = of(ctx, creature_id);

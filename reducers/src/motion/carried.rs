@@ -29,12 +29,7 @@ pub(crate) fn halt(ctx: &ReducerContext, entity_id: u64) {
 }
 
 /// Sends an entity to a place, around what is in the way; false where no way is found now.
-pub(crate) fn send(
-    ctx: &ReducerContext,
-    entity_id: u64,
-    goal: (i32, i32),
-    running: bool,
-) -> bool {
+pub(crate) fn send(ctx: &ReducerContext, entity_id: u64, goal: (i32, i32), running: bool) -> bool {
     let Some(mut state) = State::load(ctx, entity_id) else { return false };
     let now = now_micros(ctx);
     let goes_there = match state.intent() {

@@ -162,7 +162,8 @@ impl Fights {
     }
 
     fn aim(&self, own: u64, chance: &mut Chance) -> Value {
-        let near = |middle: i32, chance: &mut Chance| i64::from(middle) + chance.between(-9_000, 9_000);
+        let near =
+            |middle: i32, chance: &mut Chance| i64::from(middle) + chance.between(-9_000, 9_000);
         match chance.below(8) {
             0 => json!({ "Oneself": [] }),
             1 => {

@@ -24,9 +24,8 @@ pub fn srd() -> Pack {
 
 /// A pack as `content_stage` takes it.
 pub fn sent(pack: &Pack) -> Value {
-    let entry = |entry: &StoredEntry| {
-        json!({ "kind": entry.kind, "key": entry.key, "body": entry.body })
-    };
+    let entry =
+        |entry: &StoredEntry| json!({ "kind": entry.kind, "key": entry.key, "body": entry.body });
     entries_of(pack).iter().map(entry).collect()
 }
 
