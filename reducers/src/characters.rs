@@ -9,12 +9,9 @@
 mod build;
 mod chance;
 mod making;
-#[expect(dead_code, reason = "the fights that play by it come next")]
 mod progress;
-#[expect(dead_code, reason = "the fights that play by it come next")]
 mod resources;
 mod sheet;
-#[expect(dead_code, reason = "the fights that play by it come next")]
 mod spells;
 mod staff;
 
@@ -25,10 +22,9 @@ pub use spells::{spell_learn, spell_prepare, spell_swap};
 pub use staff::{character_appearance_set, character_experience_give, character_rename};
 
 pub(crate) use self::{
-    build::{build_of, sheet_of},
+    build::build_of,
     progress::{give_experience, lose_experience},
     resources::{resources, rested, save_resources, spend_use, uses_left},
-    sheet::changed,
     spells::knows,
 };
 
