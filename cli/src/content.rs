@@ -110,7 +110,7 @@ fn compare(old: &Path, new: &Path) -> anyhow::Result<()> {
     for change in &changes {
         anstream::println!("{}", line(change));
     }
-    terminal::done(&format!("{} entries differ", changes.len()));
+    terminal::done(&format!("entries that differ: {}", changes.len()));
     Ok(())
 }
 

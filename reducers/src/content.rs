@@ -150,7 +150,9 @@ pub fn content_rollback(ctx: &ReducerContext) -> Result<(), Refusal> {
     let active = versions.values().find(|row| row.state == ACTIVE);
     let before = active.map_or(0, |row| row.follows);
     let row = ctx.db.content_version().version().find(before);
-    activate(ctx, row.ok_or(ContentError::NothingBefore)?, false);
+    let row = row.ok_or(ContentError::NothingBefore)?;
+    ctx.db.content_activation_timer().version().delete(before);
+    activate(ctx, row, false);
     Ok(())
 }
 

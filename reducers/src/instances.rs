@@ -7,7 +7,7 @@
 use crate::authority::{Player, require_database, require_owner, require_player};
 use crate::commands::once;
 use crate::world;
-use crate::{Refusal, audit, characters, motion, now_micros};
+use crate::{Refusal, audit, characters, motion, npcs, now_micros};
 use haven_rules::characters::CharacterError;
 use haven_rules::instances::{
     Definition, GUESTS_MAX, INSTANCES_MAX, InstanceError, closes_at_micros, ends_at_micros,
@@ -28,6 +28,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const SWEEP_ROWS_MAX: usize = 20;
 /// Most wanderers removed with an instance in one sweep; the rest with the next.
 const SWEEP_WANDERERS_MAX: usize = 2_000;
+/// The same for creatures.
+const SWEEP_CREATURES_MAX: usize = 200;
 
 /// The timer of [`instance_sweep()`].
 #[table(name = instance_sweep_timer, scheduled(instance_sweep))]
@@ -237,7 +239,8 @@ fn end(ctx: &ReducerContext, row: &Instance) {
         ctx.db.instance_return().character_id().delete(back.character_id);
     }
     motion::clear_wanderers(ctx, row.world, SWEEP_WANDERERS_MAX);
-    if motion::has_wanderers(ctx, row.world) {
+    npcs::clear(ctx, row.world, SWEEP_CREATURES_MAX);
+    if motion::has_wanderers(ctx, row.world) || npcs::is_inhabited(ctx, row.world) {
         return;
     }
     ctx.db.instance_pass().by_world().delete(row.world);

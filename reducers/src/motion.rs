@@ -24,7 +24,7 @@ use crate::world::blocks;
 use crate::world::land::Land;
 use crate::{Refusal, characters, combat, now_micros, world};
 use haven_rules::motion::{
-    FOLLOW_AIM_MICROS, FOLLOW_NEAR_MM, FOLLOW_RANGE_MM, Intent, MotionError, SegmentEnd,
+    FOLLOW_AIM_MICROS, FOLLOW_NEAR_MM, FOLLOW_RANGE_MM, Intent, MotionError, Segment, SegmentEnd,
     TICK_MICROS, applies_at_once, next_tick_at_micros,
 };
 use haven_rules::world::{chunk_of as block_of, chunk_parts};
@@ -418,6 +418,12 @@ pub(crate) fn world_of(ctx: &ReducerContext, entity_id: u64) -> Option<u32> {
 /// The block an entity's motion row is in.
 pub(crate) fn chunk_of(ctx: &ReducerContext, entity_id: u64) -> Option<u64> {
     Some(ctx.db.motion().entity_id().find(entity_id)?.chunk_index)
+}
+
+/// The block an entity's motion row is in, and how it moves.
+pub(crate) fn segment(ctx: &ReducerContext, entity_id: u64) -> Option<(u64, Segment)> {
+    let row = ctx.db.motion().entity_id().find(entity_id)?;
+    Some((row.chunk_index, segment_of(&row)))
 }
 
 /// Where an entity is now: its world and its place.

@@ -7,6 +7,7 @@ use haven_rules::commands::CommandError;
 use haven_rules::content::versions::ContentError;
 use haven_rules::instances::InstanceError;
 use haven_rules::motion::MotionError;
+use haven_rules::npcs::NpcError;
 use haven_rules::realms::RealmError;
 use haven_rules::world::WorldError;
 use std::fmt;
@@ -42,6 +43,7 @@ refusals!(
     World(WorldError),
     Motion(MotionError),
     Combat(CombatError),
+    Npc(NpcError),
     Instance(InstanceError),
     Command(CommandError),
     Content(ContentError)

@@ -9,7 +9,7 @@ pub mod regions;
 pub mod survey;
 
 use crate::authority::require_owner;
-use crate::{Refusal, audit, combat, realms};
+use crate::{Refusal, audit, combat, npcs, realms};
 use haven_rules::realms::RealmError;
 use haven_rules::world::terrain::{RECIPE_BYTES_MAX, Recipe, Terrain};
 use haven_rules::world::{
@@ -242,6 +242,7 @@ pub(crate) fn set_terrain(
 /// Throws away what was made of a world, and answers the regions that players are in.
 fn forget_land(ctx: &ReducerContext, world: u32) -> Vec<u64> {
     ctx.db.terrain_block().by_world().delete(world);
+    npcs::forget_camps(ctx, world);
     regions::forget(ctx, world)
 }
 

@@ -81,6 +81,7 @@ pub fn all() -> Vec<ErrorEntry> {
         crate::world::WorldError,
         crate::motion::MotionError,
         crate::combat::aim::CombatError,
+        crate::npcs::NpcError,
         crate::instances::InstanceError,
         crate::content::versions::ContentError,
         crate::commands::CommandError

@@ -15,5 +15,6 @@ pub mod content;
 pub mod errors;
 pub mod instances;
 pub mod motion;
+pub mod npcs;
 pub mod realms;
 pub mod world;

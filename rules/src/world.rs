@@ -55,6 +55,8 @@ pub enum EntityKind {
     Character = 1,
     /// A creature that walks about.
     Wanderer = 2,
+    /// A creature that can fight.
+    Creature = 3,
 }
 
 impl EntityKind {

@@ -7,10 +7,12 @@ use spacetimedb::table;
     name = creature,
     // Read to empty a camp.
     index(name = by_camp, btree(columns = [camp_id])),
+    // Read when a world ends.
+    index(name = by_world, btree(columns = [world])),
     // Read when who summoned it is gone.
     index(name = by_master, btree(columns = [master_id]))
 )]
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Creature {
     /// Its entity.
     #[primary_key]

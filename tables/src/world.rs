@@ -225,7 +225,7 @@ pub struct Entity {
     pub entity_id: u64,
     /// The block it is in, always that of its `motion` row.
     pub chunk_index: u64,
-    /// 1 character, 2 wanderer (`rules::world::EntityKind`).
+    /// 1 character, 2 wanderer, 3 creature (`rules::world::EntityKind`).
     pub kind: u8,
     /// The name clients show.
     pub name: String,

@@ -68,8 +68,11 @@ fn a_version_is_put_in_force_whole_and_taken_back_to_the_same_rows() {
         assert_eq!(changed.len(), 2, "{changed:?}");
         assert!(changed.iter().any(|row| row.contains(&removed.key)), "{changed:?}");
 
+        let later = now_micros() + 60_000_000;
+        owner.call("content_activate", json!([1, later])).await.expect("scheduled");
         owner.call("content_rollback", json!([])).await.expect("taken back");
         assert_eq!((in_force(&database).await, active(&database).await), (before, Some(1)));
+        assert_eq!(database.rows("content_activation_timer").await.len(), 0, "it came earlier");
         let refused = owner.call("content_rollback", json!([])).await.expect_err("the first");
         assert!(refused.starts_with("content.nothing_before:"), "{refused}");
     });
@@ -274,7 +277,7 @@ fn a_large_activation_interrupts_nobody() {
         assert!(took < ACTIVATION_MAX, "{took:?}");
         assert!(calls.iter().all(|calls| *calls > 0), "{calls:?}");
         assert_eq!(after.len(), before.len());
-        let differ = std::iter::zip(&before, &after).filter(|(old, new)| old != new).count();
+        let differ = after.iter().filter(|row| before.binary_search(row).is_err()).count();
         assert!(differ >= CHANGED_MIN, "{differ}");
         assert_eq!(in_force(&database).await, before);
         for player in &players {

@@ -103,7 +103,7 @@ pub(super) async fn stage(
     let version = send(&link, title, &entries).await?;
     link.close().await;
     terminal::done(&format!(
-        "version {version} {title:?} is staged: {} entries, {changes} differ from what is in force",
+        "version {version} {title:?} is staged: {} entries; changes to what is in force: {changes}",
         entries.len()
     ));
     terminal::note(&format!("put it in force with: haven content activate {version}"));
@@ -177,7 +177,7 @@ pub(super) async fn diff_in_force(
         anstream::print!("{}", terminal::table(&heading, &rows));
     }
     terminal::done(&format!(
-        "{}: {} entries differ from what is in force, {} characters are touched",
+        "{}: entries that differ from what is in force: {}; characters touched: {}",
         named.name,
         changes.len(),
         characters.touched_by_any(&touched)

@@ -48,7 +48,7 @@ fn of(files: &[Source<'_>], place: &str) -> anyhow::Result<Pack> {
         for fault in &faults {
             anstream::println!("{fault}");
         }
-        bail!("{place}: {} faults", faults.len())
+        bail!("{place}: {} fault{}", faults.len(), if faults.len() == 1 { "" } else { "s" })
     })
 }
 

@@ -11,6 +11,7 @@ use spacetimedb_sdk::__codegen::{
 };
 
 pub mod command_id_type;
+pub mod content_def_type;
 pub mod entity_type;
 pub mod instance_pass_type;
 pub mod landmark_type;
@@ -33,6 +34,7 @@ pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
 pub mod instance_open_once_reducer;
+pub mod content_def_table;
 pub mod entity_table;
 pub mod instance_pass_table;
 pub mod landmark_table;
@@ -45,6 +47,7 @@ pub mod world_config_table;
 pub mod world_terrain_table;
 
 pub use command_id_type::CommandId;
+pub use content_def_type::ContentDef;
 pub use entity_type::Entity;
 pub use instance_pass_type::InstancePass;
 pub use landmark_type::Landmark;
@@ -55,6 +58,7 @@ pub use region_type::Region;
 pub use terrain_block_type::TerrainBlock;
 pub use world_config_type::WorldConfig;
 pub use world_terrain_type::WorldTerrain;
+pub use content_def_table::*;
 pub use entity_table::*;
 pub use instance_pass_table::*;
 pub use landmark_table::*;
@@ -172,7 +176,8 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct DbUpdate {
-        entity: __sdk::TableUpdate<Entity>,
+        content_def: __sdk::TableUpdate<ContentDef>,
+    entity: __sdk::TableUpdate<Entity>,
     instance_pass: __sdk::TableUpdate<InstancePass>,
     landmark: __sdk::TableUpdate<Landmark>,
     motion: __sdk::TableUpdate<Motion>,
@@ -192,7 +197,8 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
         for table_update in raw.tables {
             match &table_update.table_name[..] {
 
-        "entity" => db_update.entity.append(entity_table::parse_table_update(table_update)?),
+        "content_def" => db_update.content_def.append(content_def_table::parse_table_update(table_update)?),
+    "entity" => db_update.entity.append(entity_table::parse_table_update(table_update)?),
     "instance_pass" => db_update.instance_pass.append(instance_pass_table::parse_table_update(table_update)?),
     "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
     "motion" => db_update.motion.append(motion_table::parse_table_update(table_update)?),
@@ -224,7 +230,8 @@ impl __sdk::DbUpdate for DbUpdate {
     fn apply_to_client_cache(&self, cache: &mut __sdk::ClientCache<RemoteModule>) -> AppliedDiff<'_> {
                     let mut diff = AppliedDiff::default();
 
-                diff.entity = cache.apply_diff_to_table::<Entity>("entity", &self.entity).with_updates_by_pk(|row| &row.entity_id);
+                diff.content_def = cache.apply_diff_to_table::<ContentDef>("content_def", &self.content_def).with_updates_by_pk(|row| &row.def_key);
+        diff.entity = cache.apply_diff_to_table::<Entity>("entity", &self.entity).with_updates_by_pk(|row| &row.entity_id);
         diff.instance_pass = cache.apply_diff_to_table::<InstancePass>("instance_pass", &self.instance_pass).with_updates_by_pk(|row| &row.pass_id);
         diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
         diff.motion = cache.apply_diff_to_table::<Motion>("motion", &self.motion).with_updates_by_pk(|row| &row.entity_id);
@@ -243,7 +250,8 @@ impl __sdk::DbUpdate for DbUpdate {
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct AppliedDiff<'r> {
-        entity: __sdk::TableAppliedDiff<'r, Entity>,
+        content_def: __sdk::TableAppliedDiff<'r, ContentDef>,
+    entity: __sdk::TableAppliedDiff<'r, Entity>,
     instance_pass: __sdk::TableAppliedDiff<'r, InstancePass>,
     landmark: __sdk::TableAppliedDiff<'r, Landmark>,
     motion: __sdk::TableAppliedDiff<'r, Motion>,
@@ -262,7 +270,8 @@ impl __sdk::InModule for AppliedDiff<'_> {
 
 impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
     fn invoke_row_callbacks(&self, event: &EventContext, callbacks: &mut __sdk::DbCallbacks<RemoteModule>) {
-                callbacks.invoke_table_row_callbacks::<Entity>("entity", &self.entity, event);
+                callbacks.invoke_table_row_callbacks::<ContentDef>("content_def", &self.content_def, event);
+        callbacks.invoke_table_row_callbacks::<Entity>("entity", &self.entity, event);
         callbacks.invoke_table_row_callbacks::<InstancePass>("instance_pass", &self.instance_pass, event);
         callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
         callbacks.invoke_table_row_callbacks::<Motion>("motion", &self.motion, event);
@@ -844,7 +853,8 @@ impl __sdk::SpacetimeModule for RemoteModule {
     type SubscriptionHandle = SubscriptionHandle;
 
 fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
-                entity_table::register_table(client_cache);
+                content_def_table::register_table(client_cache);
+        entity_table::register_table(client_cache);
         instance_pass_table::register_table(client_cache);
         landmark_table::register_table(client_cache);
         motion_table::register_table(client_cache);

@@ -4,7 +4,7 @@
 //! block sleeps only while nobody watches it; a block without players, watchers or sleepers has no
 //! row.
 
-use crate::motion;
+use crate::{motion, npcs};
 use haven_rules::motion::{
     CROWD_WINDOW_MICROS, Crowding, TICK_MICROS, is_crowd_already, is_crowded, publish_every_ticks,
     slot_of, slots_between,
@@ -46,8 +46,12 @@ pub(crate) fn player_moved(ctx: &ReducerContext, from: Option<u64>, to: Option<u
     let around = |chunk: Option<u64>| chunk.map(neighbours).unwrap_or_default();
     let before: BTreeSet<u64> = around(from).into_iter().collect();
     let after: BTreeSet<u64> = around(to).into_iter().collect();
+    let (mut watched, mut unwatched) = (Vec::new(), Vec::new());
     for chunk in after.difference(&before) {
-        change(ctx, *chunk, |row| row.watchers += 1);
+        change(ctx, *chunk, |row| {
+            row.watchers += 1;
+            watched.extend((row.watchers == 1).then_some(*chunk));
+        });
     }
     if let Some(to) = to {
         change(ctx, to, |row| row.players += 1);
@@ -56,7 +60,16 @@ pub(crate) fn player_moved(ctx: &ReducerContext, from: Option<u64>, to: Option<u
         change(ctx, from, |row| row.players = row.players.saturating_sub(1));
     }
     for chunk in before.difference(&after) {
-        change(ctx, *chunk, |row| row.watchers = row.watchers.saturating_sub(1));
+        change(ctx, *chunk, |row| {
+            unwatched.extend((row.watchers == 1).then_some(*chunk));
+            row.watchers = row.watchers.saturating_sub(1);
+        });
+    }
+    for chunk in watched {
+        npcs::block_watched(ctx, chunk);
+    }
+    for chunk in unwatched {
+        npcs::block_unwatched(ctx, chunk);
     }
 }
 

@@ -4,10 +4,11 @@
 //! once stays. So whoever looks for a path finds the land around known, and nobody waits for more
 //! than a block or two.
 
+use super::blocks;
 use super::land::{Land, terrain_of};
-use crate::Refusal;
 use crate::authority::{require_database, require_room};
-use haven_rules::world::{SURVEY_RADIUS_BLOCKS, chunk_parts};
+use crate::{Refusal, npcs};
+use haven_rules::world::{SURVEY_RADIUS_BLOCKS, chunk_index, chunk_parts};
 use haven_tables::world::{SurveyRequest, survey_request};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, TimeDuration, reducer, table};
 
@@ -85,6 +86,11 @@ pub fn world_survey_run(ctx: &ReducerContext, timer: WorldSurveyTimer) -> Result
             let (x, y) = (block_x + dx, block_y + dy);
             if !land.is_known(x, y) {
                 land.block(x, y);
+            }
+            // Its camps could not be placed when somebody came near before it was made.
+            let chunk = chunk_index(world, x, y);
+            if dx.abs().max(dy.abs()) <= 1 && blocks::is_watched(ctx, chunk) {
+                npcs::block_watched(ctx, chunk);
             }
         }
         if spiral().count() <= usize::try_from(done).unwrap_or(usize::MAX) {

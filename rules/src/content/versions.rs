@@ -20,8 +20,9 @@ pub const TITLE_CHARS_MAX: usize = 80;
 pub const ENTRIES_MAX: usize = 8_192;
 /// Longest entry, bytes of JSON.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
-/// Longest version, bytes of all its entries together.
-pub const VERSION_BYTES_MAX: usize = 16 << 20;
+/// Longest version, bytes of all its entries together. It comes as one message of one frame, and
+/// the engine ends a connection for a frame of 16 MiB.
+pub const VERSION_BYTES_MAX: usize = 8 << 20;
 /// Most versions that are kept.
 pub const VERSIONS_MAX: usize = 16;
 /// How far ahead an activation can be set, days.
@@ -31,7 +32,7 @@ domain_errors! {
     /// Why something about content was refused.
     ContentError {
         TitleInvalid = 2000, "content.title_invalid", "a version's title has 1 to 80 printable characters";
-        EntriesInvalid = 2001, "content.entries_invalid", "a version has 1 to 8192 entries of known kinds, each key once, each up to 16 KiB, 16 MiB in all";
+        EntriesInvalid = 2001, "content.entries_invalid", "a version has 1 to 8192 entries of known kinds, each key once, each up to 16 KiB, 8 MiB in all";
         PackFaulty = 2002, "content.pack_faulty", "the pack has faults: `haven content check` names each";
         VersionsTooMany = 2003, "content.versions_too_many", "16 versions are kept: drop one that is not active";
         VersionUnknown = 2004, "content.version_unknown", "there is no such version";

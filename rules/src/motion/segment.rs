@@ -94,6 +94,11 @@ impl Segment {
         matches!(self.end, SegmentEnd::Stands)
     }
 
+    /// Whether the entity goes anywhere before it ends.
+    pub const fn is_moving(&self) -> bool {
+        self.vel_x_mm_per_s != 0 || self.vel_y_mm_per_s != 0
+    }
+
     /// Where the entity is at that instant: the authoritative position. Before the start it is at
     /// the start, after the end at the end. Millimetres are cut off toward the start, so that the
     /// speed is never exceeded.

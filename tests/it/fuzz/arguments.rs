@@ -13,6 +13,8 @@ use spacetimedb_lib::{AlgebraicType, ProductType};
 
 /// How deep types may be nested before they are left empty; ours are three deep.
 const DEPTH_MAX: u32 = 8;
+/// Arguments that are so long get no more long texts: a connection ends for a frame of 16 MiB.
+const LONG_ARGS_BYTES: usize = 8 << 20;
 /// How the names of the reducers begin that players have a use for.
 const PLAYED: [&str; 6] = [
     "course_",
@@ -128,7 +130,8 @@ impl Writer<'_> {
             AlgebraicType::String => {
                 let known = self.chance.below(3) > 0;
                 let known = known.then(|| self.pool.word(name, self.chance)).flatten();
-                let text = known.unwrap_or_else(|| self.chance.text(60_000));
+                let most = if self.out.len() < LONG_ARGS_BYTES { 60_000 } else { 60 };
+                let text = known.unwrap_or_else(|| self.chance.text(most));
                 self.out.extend(length(text.len()));
                 self.out.extend(text.as_bytes());
             }

@@ -80,6 +80,28 @@ impl Biome {
         Self::ALL.get(usize::from(code)).copied()
     }
 
+    /// As recipes and content write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ocean => "ocean",
+            Self::Lake => "lake",
+            Self::River => "river",
+            Self::Shore => "shore",
+            Self::Meadow => "meadow",
+            Self::Steppe => "steppe",
+            Self::Heath => "heath",
+            Self::Forest => "forest",
+            Self::PineForest => "pine_forest",
+            Self::Swamp => "swamp",
+            Self::Desert => "desert",
+            Self::Tundra => "tundra",
+            Self::Alpine => "alpine",
+            Self::Rock => "rock",
+            Self::Snow => "snow",
+            Self::Settlement => "settlement",
+        }
+    }
+
     /// Whether it is water.
     pub const fn is_water(self) -> bool {
         matches!(self, Self::Ocean | Self::Lake | Self::River)
@@ -151,5 +173,21 @@ impl BiomeTable {
     /// The row of an index.
     pub(super) fn row(&self, index: u8) -> Option<&BiomeRow> {
         self.0.get(usize::from(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+
+    #[test]
+    fn a_biome_is_read_by_its_word() {
+        for biome in Biome::ALL {
+            let word: StrDeserializer<'_, Error> = biome.word().into_deserializer();
+            assert_eq!(Biome::deserialize(word), Ok(biome));
+            assert_eq!(Biome::from_code(biome.code()), Some(biome));
+        }
     }
 }
