@@ -218,7 +218,8 @@ const fn character_status(error: CharacterError) -> StatusCode {
         | E::SpellsNotPrepared
         | E::SwapNone
         | E::IncreaseNone
-        | E::ScoreTooHigh => StatusCode::CONFLICT,
+        | E::ScoreTooHigh
+        | E::Fighting => StatusCode::CONFLICT,
     }
 }
 

@@ -91,6 +91,7 @@ domain_errors! {
         IncreaseNone = 335, "character.increase_none", "there is no increase to choose";
         ScoreTooHigh = 336, "character.score_too_high", "a score does not rise above 20";
         AppearanceInvalid = 337, "character.appearance_invalid", "an appearance is a JSON object of at most 2,048 bytes";
+        Fighting = 338, "character.fighting", "spells are not prepared in a fight";
     }
 }
 

@@ -215,6 +215,7 @@ fn service_reducers_refuse_players_and_administrators() {
                 ("admission_revoke", json!([1])),
                 ("admission_revoke_account", json!([ann, 0])),
                 ("character_create", json!([ann, "Zed", "human", "fighter"])),
+                ("character_make", json!([ann, crate::characters::plan("Zed", &json!({}))])),
                 ("character_delete", json!([ann, 1])),
                 ("character_restore", json!([ann, 1])),
                 ("realm_configure", json!([1, "Mine", true, 1])),

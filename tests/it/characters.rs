@@ -1,4 +1,9 @@
-//! Characters: every reducer with every refusal, and their way in and out of the world.
+//! Characters: every reducer with every refusal, and their way in and out of the world. What they
+//! are made of, what they learn and what staff does with them have their own files.
+
+mod learning;
+mod making;
+mod staff;
 
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
@@ -177,6 +182,12 @@ fn a_second_connection_of_the_account_takes_over() {
     });
 }
 
+/// The code of a call's refusal; empty if it succeeded.
+async fn code_of(client: &Client, reducer: &str, args: serde_json::Value) -> String {
+    let refused = client.call(reducer, args).await.err().unwrap_or_default();
+    refused.split(':').next().unwrap_or_default().to_owned()
+}
+
 async fn with_connection_id(database: &Database, account_id: u64, id: u128) -> Client {
     let token = player_token(&database.stage.keys, &database.name, account_id, "player");
     let (uri, name) = (&database.stage.uri, &database.name);
@@ -225,4 +236,13 @@ fn a_client_that_reconnects_with_its_connection_id_stays_in_the_world() {
         })
         .await;
     });
+}
+
+/// A plan for a character of a class that casts, with changes.
+pub(crate) fn plan(name: &str, change: &serde_json::Value) -> serde_json::Value {
+    let good = json!({
+        "name": name, "race": "human", "class": "sorcerer", "background": "", "method": 0,
+        "scores": [], "order": [], "skills": [], "spells": [],
+    });
+    crate::support::forge::changed(&good, change)
 }

@@ -2,7 +2,8 @@
 
 use super::build::{Own, build_of, row_of};
 use super::{progress, sheet};
-use crate::Refusal;
+use crate::{Refusal, combat};
+use haven_rules::characters::CharacterError;
 use haven_rules::characters::creation::usual;
 use haven_rules::characters::progress::Progress;
 use haven_rules::characters::spells::{self, Spell};
@@ -58,12 +59,15 @@ fn add(ctx: &ReducerContext, character_id: u64, ability: &str) {
 ///
 /// # Errors
 /// In this order: the caller's, `character.not_in_world`, `character.abilities_unsupported`,
-/// `character.spells_not_prepared`; for each spell `character.spell_unknown`,
+/// `character.fighting`, `character.spells_not_prepared`; for each spell `character.spell_unknown`,
 /// `character.spell_too_high`, `character.spell_known` for a cantrip; then
 /// `character.spell_twice`, `character.spells_too_many`.
 #[reducer]
 pub fn spell_prepare(ctx: &ReducerContext, abilities: Vec<String>) -> Result<(), Refusal> {
     let Own { character_id, book, build } = Own::find(ctx)?;
+    if combat::is_fighting(ctx, character_id) {
+        return Err(CharacterError::Fighting.into());
+    }
     spells::prepare(&build, &abilities, &book)?;
     let is_cantrip = |spell: &Spell| book.ability(&spell.ability).is_some_and(|it| it.level == 0);
     let mut kept = spells_of(ctx, character_id, &book);

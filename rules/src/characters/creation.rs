@@ -295,9 +295,6 @@ mod tests {
         all
     }
 
-    /// A change to a plan, and what becomes of it.
-    type Case = (&'static dyn Fn(&mut Plan), CharacterError);
-
     fn made(plan: &Plan, numbers: &[u8]) -> Result<Made, CharacterError> {
         let mut dice = Fixed::new(numbers);
         let made = make(plan, shipped_book(), &mut dice);

@@ -1,10 +1,12 @@
 //! Characters over HTTP: every call and every refusal.
 
 use super::{assert_done, assert_members, assert_shape, on_front};
+use crate::support::content::srd;
 use crate::support::http::{Answer, assert_problem};
 use serde_json::{Value, json};
 
-const MEMBERS: [&str; 6] = ["character_id", "realm_id", "name", "race", "class", "created_at"];
+const MEMBERS: [&str; 8] =
+    ["character_id", "realm_id", "name", "race", "class", "level", "experience", "created_at"];
 
 fn body(change: &Value) -> Value {
     let good = json!({ "realm_id": 1, "name": "Aldric", "race": "human", "class": "fighter" });
@@ -82,7 +84,14 @@ fn create_refuses_names_races_classes_and_abilities_with_400() {
             (json!({ "class": "king" }), "character.class_unknown"),
             (json!({ "abilities": { "strength": 18 } }), "character.abilities_unsupported"),
             (json!({ "abilities": {} }), "character.abilities_unsupported"),
-            (json!({ "abilities": [] }), "character.abilities_unsupported"),
+            (json!({ "background": "acolyte" }), "character.abilities_unsupported"),
+            (json!({ "abilities": { "method": "luck" } }), "character.method_unknown"),
+            (json!({ "class": "fighter/wizard" }), "character.multiclass_unsupported"),
+            (json!({ "abilities": [] }), "request.malformed"),
+            (json!({ "abilities": { "luck": 8 } }), "request.malformed"),
+            (json!({ "abilities": { "strength": 300 } }), "request.malformed"),
+            (json!({ "skills": vec!["arcana"; 19] }), "request.invalid"),
+            (json!({ "spells": ["x".repeat(65)] }), "request.invalid"),
             (json!({ "name": "x".repeat(257) }), "request.invalid"),
             (json!({ "race": "x".repeat(65) }), "request.invalid"),
             (json!({ "class": "x".repeat(65) }), "request.invalid"),
@@ -93,6 +102,91 @@ fn create_refuses_names_races_classes_and_abilities_with_400() {
         assert!(front.database.rows("character").await.is_empty());
         let good = front.post("/v1/characters", Some(&ann.access), &body(&json!({}))).await;
         assert_eq!(good.status, 201, "{}", good.text);
+    });
+}
+
+#[test]
+fn a_character_of_content_is_made_of_what_was_chosen_and_shown_with_it() {
+    on_front(async |front| {
+        front.database.put_in_force(&srd()).await;
+        let ann = front.register("ann@example.org").await;
+        let token = Some(ann.access.as_str());
+        let members = [&MEMBERS[..], &["background", "scores"]].concat();
+        let bought = json!({ "method": "points", "strength": 15, "dexterity": 15,
+            "constitution": 15, "intelligence": 8, "wisdom": 8, "charisma": 8 });
+        let chosen = body(&json!({ "abilities": bought, "background": "scribe",
+            "skills": ["athletics", "survival"] }));
+        let created = front.post("/v1/characters", token, &chosen).await;
+        assert_shape(&created, 201, &members);
+        let scores = json!({ "strength": 16, "dexterity": 16, "constitution": 16,
+            "intelligence": 9, "wisdom": 9, "charisma": 9 });
+        assert_eq!(created.json["scores"], scores);
+        assert_eq!(created.json["background"], "scribe");
+        assert_eq!((&created.json["level"], &created.json["experience"]), (&json!(1), &json!(0)));
+        let plain = front.post("/v1/characters", token, &body(&json!({ "name": "Berta" }))).await;
+        assert_shape(&plain, 201, &members);
+        let id = &created.json["character_id"];
+        front.owner("character_experience_give", json!([id, 900])).await;
+        let shown = front.get(&format!("/v1/characters/{id}"), token).await;
+        assert_eq!((&shown.json["level"], &shown.json["experience"]), (&json!(3), &json!(900)));
+        for (change, code) in [
+            (json!({ "background": "noble" }), "character.background_unknown"),
+            (json!({ "abilities": { "strength": 15 } }), "character.scores_not_standard"),
+            (json!({ "abilities": { "method": "points" } }), "character.scores_not_bought"),
+            (
+                json!({ "abilities": { "method": "rolled", "strength": 18 } }),
+                "character.scores_not_chosen",
+            ),
+            (json!({ "abilities": { "order": ["luck"] } }), "character.order_invalid"),
+            (json!({ "skills": ["athletics"] }), "character.skills_invalid"),
+            (json!({ "spells": ["fireball"] }), "character.spell_unknown"),
+        ] {
+            let answer = front.post("/v1/characters", token, &body(&change)).await;
+            assert_problem(&answer, 400, code, &change.to_string());
+        }
+    });
+}
+
+#[test]
+fn a_character_is_exported_whole() {
+    on_front(async |front| {
+        front.database.put_in_force(&srd()).await;
+        let ann = front.register("ann@example.org").await;
+        let token = Some(ann.access.as_str());
+        let rolled = json!({ "abilities": { "method": "rolled" }, "class": "wizard" });
+        let created = front.post("/v1/characters", token, &body(&rolled)).await;
+        let id = &created.json["character_id"];
+        front.owner("character_appearance_set", json!([id, r#"{"hair":"red"}"#])).await;
+        front.owner("character_experience_give", json!([id, 2_700])).await;
+        let path = format!("/v1/characters/{id}");
+        let exported = front.get(&format!("{path}/export"), token).await;
+        let members =
+            ["format", "character", "build", "increases", "swaps", "spells", "uses", "appearance"];
+        assert_shape(&exported, 200, &members);
+        let whole = &exported.json;
+        assert_eq!(whole["character"], front.get(&path, token).await.json);
+        assert_eq!((&whole["increases"], &whole["swaps"]), (&json!(1), &json!(3)));
+        assert_eq!(whole["appearance"], json!({ "hair": "red" }));
+        assert_eq!((&whole["build"]["method"], &whole["uses"]), (&json!("rolled"), &json!([])));
+        let rolls = whole["build"]["rolls"].as_array().expect("rolls");
+        let mut sums: Vec<i64> = rolls
+            .iter()
+            .map(|dice| {
+                let dice: Vec<i64> =
+                    dice.as_array().expect("dice").iter().filter_map(Value::as_i64).collect();
+                assert!(dice.len() == 4 && dice.iter().all(|shown| (1..=6).contains(shown)));
+                dice.iter().sum::<i64>() - dice.iter().min().expect("four dice")
+            })
+            .collect();
+        let scores = whole["character"]["scores"].as_object().expect("scores");
+        // A human has one more of each than what was rolled.
+        let mut scores: Vec<i64> =
+            scores.values().filter_map(Value::as_i64).map(|score| score - 1).collect();
+        sums.sort_unstable();
+        scores.sort_unstable();
+        assert_eq!(sums, scores, "four dice each, the lowest left out");
+        let spells = whole["spells"].as_array().expect("spells");
+        assert!(spells.len() > 3 && spells.iter().all(|spell| spell["is_prepared"] == true));
     });
 }
 
@@ -144,6 +238,7 @@ fn somebody_elses_character_is_as_unknown_as_one_that_never_was() {
                 front.get(&path, Some(token)).await,
                 front.delete(&path, token).await,
                 front.order(&format!("{path}/restore"), token).await,
+                front.get(&format!("{path}/export"), Some(token)).await,
             ] {
                 assert_problem(&answer, 404, "character.unknown", &path);
             }

@@ -4,7 +4,8 @@ use super::{Front, Session, assert_shape, on_front};
 use crate::support::http::{Answer, assert_problem, send_raw};
 use serde_json::json;
 
-const MEMBERS: [&str; 6] = ["character_id", "realm_id", "name", "race", "class", "created_at"];
+const MEMBERS: [&str; 8] =
+    ["character_id", "realm_id", "name", "race", "class", "level", "experience", "created_at"];
 
 async fn create(front: &Front, session: &Session, keys: &[&str], name: &str) -> Answer {
     let bearer = format!("Bearer {}", session.access);

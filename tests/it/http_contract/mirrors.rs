@@ -11,6 +11,7 @@ fn name_of(ty: &AlgebraicType) -> String {
             Some(inner) => format!("Option<{}>", name_of(inner)),
             None => format!("{ty:?}"),
         },
+        AlgebraicType::Array(array) => format!("Vec<{}>", name_of(&array.elem_ty)),
         AlgebraicType::Product(product) if product.is_identity() => "Identity".to_owned(),
         AlgebraicType::Product(product) if product.is_timestamp() => "Timestamp".to_owned(),
         other => format!("{other:?}").to_lowercase(),

@@ -43,7 +43,7 @@ const fn route(method: &'static str, path: &'static str, bearer: bool, body: boo
 }
 
 /// Every route.
-const ROUTES: [Route; 18] = [
+const ROUTES: [Route; 19] = [
     route("POST", "/v1/auth/register", false, true),
     route("POST", "/v1/auth/login", false, true),
     route("POST", "/v1/auth/refresh", false, true),
@@ -56,6 +56,7 @@ const ROUTES: [Route; 18] = [
     route("GET", "/v1/characters/{id}", true, false),
     route("DELETE", "/v1/characters/{id}", true, false),
     route("POST", "/v1/characters/{id}/restore", true, false),
+    route("GET", "/v1/characters/{id}/export", true, false),
     route("GET", "/healthz", false, false),
     route("GET", "/readyz", false, false),
     route("GET", "/metrics", false, false),
