@@ -126,8 +126,8 @@ fn fall_asleep(ctx: &ReducerContext, own: &Own) {
     let row = &own.row;
     if row.mood != Mood::Idle.code() {
         combat::recover(ctx, row.entity_id);
-        let (target_id, mood) = (0, Mood::Idle.code());
-        ctx.db.creature().entity_id().update(Creature { target_id, mood, ..row.clone() });
+        let (target_id, mood, phase) = (0, Mood::Idle.code(), 0);
+        ctx.db.creature().entity_id().update(Creature { target_id, mood, phase, ..row.clone() });
     }
     if row.master_id == 0 && distance_mm(own.home(), own.place) > ROAM_MM {
         motion::relocate(ctx, row.entity_id, row.world, (row.home_x_mm, row.home_y_mm));
@@ -434,6 +434,8 @@ fn apply(
     };
     if decision.forgets {
         combat::recover(ctx, entity_id);
+        // The next fight begins anew.
+        after.phase = 0;
     }
     let is_stuck = match decision.act {
         Act::Attack { target_id } => {
@@ -469,7 +471,7 @@ fn apply(
     if is_stuck && !own.is_moving && chance.is_multiple_of(GIVE_UP_ONE_OF) {
         combat::recover(ctx, entity_id);
         motion::relocate(ctx, entity_id, own.row.world, (scene.home.x_mm, scene.home.y_mm));
-        (after.target_id, after.mood) = (0, Mood::Idle.code());
+        (after.target_id, after.mood, after.phase) = (0, Mood::Idle.code(), 0);
     }
     if after != own.known {
         ctx.db.creature().entity_id().update(after);
