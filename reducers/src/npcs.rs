@@ -6,6 +6,7 @@
 
 mod around;
 pub mod camps;
+mod scene;
 mod spawn;
 mod thought;
 

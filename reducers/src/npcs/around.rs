@@ -1,8 +1,8 @@
 //! Who is around a creature, block by block, as it was a moment ago.
 //!
-//! Keeps true: places are those of this instant; all else is at most `KEPT_MICROS` old, which is how
-//! long anybody takes to notice. What is decided by it is checked again when it is done. So many
-//! creatures of one fight share one look at their block.
+//! Keeps true: places are those of this instant; all else is at most `KEPT_MICROS` old, which is
+//! how long anybody takes to notice. What is decided by it is checked again when it is done. So
+//! many creatures of one fight share one look at their block.
 
 use haven_rules::combat::aim::is_within;
 use haven_rules::combat::areas::Point;

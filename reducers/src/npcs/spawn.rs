@@ -1,7 +1,7 @@
 //! Creatures appear in the world and go from it.
 //!
-//! Keeps true: a creature has an entity, a motion row, a body that can fight and a row here, or none
-//! of them; it stands where somebody can stand.
+//! Keeps true: a creature has an entity, a motion row, a body that can fight and a row here, or
+//! none of them; it stands where somebody can stand.
 
 use crate::authority::require_owner;
 use crate::combat::{self, Body, Kind};

@@ -1,7 +1,7 @@
 //! Phases of bosses: which one begins, and what it brings.
 //!
-//! Keeps true: a phase begins once and is never left; content has them in the order in which they
-//! begin.
+//! Keeps true: a phase begins once a fight and is not left before that is over; content has them in
+//! the order in which they begin.
 
 use crate::content::{Behavior, CreatureDef};
 
