@@ -6,6 +6,8 @@
 pub const EVENT_SECONDS: u32 = 60;
 
 pub mod aim;
+#[cfg(test)]
+mod arena;
 pub mod areas;
 pub mod armor;
 pub mod casting;
@@ -30,6 +32,8 @@ pub mod rest;
 pub mod scores;
 pub mod sheet;
 pub mod source;
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod srd;
 pub mod threat;
