@@ -10,7 +10,7 @@ use spacetimedb_lib::Timestamp;
 
 use crate::config::{Config, Environment, Flags, load};
 use crate::{
-    account, backup, bench, bots, check, content, gateway, host, keys, publish, realm, token,
+    account, backup, bench, bots, check, content, dice, gateway, host, keys, publish, realm, token,
     torture, up, world,
 };
 
@@ -55,6 +55,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Check(check::CheckArgs),
     Content(content::ContentArgs),
+    Dice(dice::DiceArgs),
     Bots(bots::BotsArgs),
     Bench(bench::BenchArgs),
     Torture(torture::TortureArgs),
@@ -89,6 +90,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(args) => backup::run(args, &loader).await,
         Command::Check(args) => check::run(args, &loader).await,
         Command::Content(args) => content::run(args, &loader).await,
+        Command::Dice(args) => dice::run(args, &loader).await,
         Command::Bots(args) => bots::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Torture(args) => torture::run(args).await,

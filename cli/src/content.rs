@@ -17,7 +17,7 @@ use spacetimedb_lib::Timestamp;
 use crate::args::{Loader, moment};
 use crate::terminal;
 
-pub(crate) use live::ensure;
+pub(crate) use live::{RealmOf, ensure};
 
 /// Check packs of content, and change what is in force in a realm
 ///
@@ -25,7 +25,7 @@ pub(crate) use live::ensure;
 #[derive(Debug, Args)]
 pub(crate) struct ContentArgs {
     #[command(flatten)]
-    realm: live::RealmOf,
+    realm: RealmOf,
     #[command(subcommand)]
     command: ContentCommand,
 }

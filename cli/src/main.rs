@@ -18,6 +18,7 @@ mod check;
 mod child;
 mod config;
 mod content;
+mod dice;
 mod engine_limit;
 mod gateway;
 mod host;

@@ -216,7 +216,8 @@ fn handle(ctx: &ReducerContext, cup: &mut Cup, row: &CombatDue) {
         Some(Kind::Leaving) => leaving::look(ctx, cup, entity_id, subject_id),
         Some(Kind::Rest) => rests::over(ctx, cup, entity_id),
         Some(Kind::Duel) => duels::look(ctx, entity_id),
-        Some(Kind::Thought) => npcs::think(ctx, entity_id),
+        // What it begins rolls for initiative.
+        Some(Kind::Thought) => cup.aside(ctx, || npcs::think(ctx, entity_id)),
         Some(Kind::Waking) => rests::wake(ctx, entity_id),
         None => {}
     }

@@ -28,6 +28,7 @@ pub mod house;
 pub mod initiative;
 pub mod lasting;
 pub mod opportunity;
+pub mod proof;
 pub mod rest;
 pub mod scores;
 pub mod sheet;

@@ -375,6 +375,7 @@ pub struct DiceSecret {
 
 /// What the next secret is made from: stirred by every login, whose tokens nobody can foresee.
 #[table(name = dice_pool)]
+#[derive(Clone)]
 pub struct DicePool {
     /// Always 0.
     #[primary_key]

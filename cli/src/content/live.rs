@@ -31,7 +31,7 @@ const ACTIVE: u8 = 1;
 
 /// Which realm's database, and how to reach it.
 #[derive(Clone, Debug, Args)]
-pub(super) struct RealmOf {
+pub(crate) struct RealmOf {
     /// Host of the realm's database [default: http://127.0.0.1:3000]
     #[arg(long, global = true, value_name = "URI")]
     server: Option<String>,
@@ -44,7 +44,8 @@ pub(super) struct RealmOf {
 }
 
 impl RealmOf {
-    async fn connect(self, loader: &Loader) -> anyhow::Result<(Owner, Link)> {
+    /// The realm's owner, and a link to its database.
+    pub(crate) async fn connect(self, loader: &Loader) -> anyhow::Result<(Owner, Link)> {
         let flags = Flags {
             data_dir: self.data_dir,
             server: self.server,

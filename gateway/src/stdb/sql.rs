@@ -48,6 +48,7 @@ pub struct Filter(Option<(&'static str, Literal)>);
 #[derive(Clone, Debug)]
 enum Literal {
     Number(u64),
+    Above(u64),
     Hex(Hex),
     Identity(Identity),
 }
@@ -61,6 +62,11 @@ impl Filter {
     /// The rows whose column holds that number.
     pub fn number(column: &'static str, value: impl Into<u64>) -> Self {
         Self(Some((column, Literal::Number(value.into()))))
+    }
+
+    /// The rows whose column holds a greater number.
+    pub fn above(column: &'static str, value: impl Into<u64>) -> Self {
+        Self(Some((column, Literal::Above(value.into()))))
     }
 
     /// The rows whose column holds those hex digits as text.
@@ -81,6 +87,9 @@ impl Filter {
         match literal {
             Literal::Number(number) => {
                 format!("SELECT * FROM {table} WHERE {column} = {number}")
+            }
+            Literal::Above(number) => {
+                format!("SELECT * FROM {table} WHERE {column} > {number}")
             }
             Literal::Hex(hex) => format!("SELECT * FROM {table} WHERE {column} = '{}'", hex.0),
             Literal::Identity(identity) => {
@@ -103,6 +112,7 @@ mod tests {
         check(&Filter::all(), "SELECT * FROM account");
         let number = Filter::number("account_id", u64::MAX);
         check(&number, "SELECT * FROM account WHERE account_id = 18446744073709551615");
+        check(&Filter::above("account_id", 7_u32), "SELECT * FROM account WHERE account_id > 7");
         let digits = Hex::parse("00ff").expect("hex");
         check(
             &Filter::hex("email_sha256", &digits),

@@ -147,6 +147,17 @@ impl Cup {
         }
     }
 
+    /// Lays them down while something else is done that may take them up itself: no two events
+    /// have one number.
+    pub(crate) fn aside(&mut self, ctx: &ReducerContext, act: impl FnOnce()) {
+        if self.pool.next_event_id != self.first_event_id {
+            keep(ctx, self.pool.clone());
+        }
+        act();
+        self.pool = pool(ctx);
+        self.first_event_id = self.pool.next_event_id;
+    }
+
     /// Puts them back.
     pub(crate) fn close(self, ctx: &ReducerContext) {
         if self.pool.next_event_id != self.first_event_id {

@@ -13,10 +13,11 @@ use crate::content::book;
 use crate::{Refusal, characters, motion, now_micros, world};
 use haven_rules::combat::aim::CombatError;
 use haven_rules::combat::deed::Line;
+use haven_rules::combat::dice::{Dice, Rolled};
 use haven_rules::combat::health::Vital;
 use haven_rules::combat::house::{House, percent_of};
 use haven_rules::combat::lasting::death_save;
-use haven_rules::combat::rest::spend_hit_die;
+use haven_rules::combat::rest::{HitDieSpent, spend_hit_die};
 use haven_rules::combat::scores::modifier;
 use haven_rules::content::book::Book;
 use haven_tables::combat::{CombatRest, combat_rest, combat_state};
@@ -147,7 +148,8 @@ pub(super) fn over(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64) {
             let health = &mut body.fighter.health;
             let spent = spend_hit_die(health, &mut had.hit_dice, constitution, &mut throws);
             let Some(spent) = spent else { break };
-            line.text = format!("{}{} + {constitution}; ", line.text, spent.shown);
+            let apart = if line.text.is_empty() { "" } else { "; " };
+            line.text = format!("{}{apart}{}", line.text, words_of(had.hit_dice.sides, &spent));
         }
         characters::save_resources(ctx, entity_id, &had);
     }
@@ -164,6 +166,14 @@ pub(super) fn over(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64) {
     let chunk_index = body.row.chunk_index;
     bodies::store(ctx, body);
     aftermath::tell(ctx, throws, chunk_index, vec![line]);
+}
+
+/// A hit die as a line tells of it: `1d8+2: 7 + 2 = 9`.
+fn words_of(sides: u8, spent: &HitDieSpent) -> String {
+    let bonus = i16::try_from(spent.constitution).unwrap_or(0);
+    let dice = Dice { bonus, ..Dice::new(1, sides) };
+    let total = i32::from(spent.shown) + spent.constitution;
+    format!("{dice}: {}", Rolled { dice, shown: vec![spent.shown], total })
 }
 
 /// Somebody who is dying rolls for its life.
