@@ -48,7 +48,8 @@ pub(crate) fn give_experience(ctx: &ReducerContext, character_id: u64, amount: u
     gained
 }
 
-/// Takes from a character what a death costs (`respawn_experience_loss_percent`); how much that was.
+/// Takes from a character what a death costs (`respawn_experience_loss_percent`); how much that
+/// was.
 pub(crate) fn lose_experience(ctx: &ReducerContext, character_id: u64) -> u32 {
     let book = book(ctx);
     let mut progress = progress_of(ctx, character_id);
