@@ -28,6 +28,7 @@ pub use dice::dice_day_end;
 pub(crate) use due::{Kind, forget, replace, set};
 pub use duels::{duel_answer, duel_end, duel_offer};
 pub(crate) use recover::recover;
+pub(crate) use rests::is_fighting;
 pub use rests::{death_return, rest_begin, rest_end};
 pub use sweep::combat_event_sweep;
 pub(crate) use threat::{change as change_threat, of as threat_of};
