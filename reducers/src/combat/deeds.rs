@@ -13,8 +13,8 @@ use super::{aftermath, duels, near};
 use crate::content::book;
 use crate::{Refusal, characters, motion, now_micros, world};
 use haven_rules::combat::aim::{
-    Aim, CombatError, Means, Relation, check_means, check_target, is_within, reach_mm, relation,
-    take_turn,
+    Aim, CombatError, Means, OPPORTUNITY_ATTACK, Relation, check_means, check_target, is_within,
+    reach_mm, relation, take_turn,
 };
 use haven_rules::combat::areas::Point;
 use haven_rules::combat::deed::{Deed, Told, perform};
@@ -115,7 +115,8 @@ fn means(
         (true, true, None, None)
     };
     Means {
-        is_known,
+        // Nobody chooses it: it follows from who goes away.
+        is_known: is_known && ability.key != OPPORTUNITY_ATTACK,
         is_prepared,
         is_casting: body.fighter.is_casting,
         ready_at: cooldown_at.max(ready_at(body, ability)),

@@ -42,7 +42,6 @@ domain_errors! {
         RestTooSoon = 626, "combat.rest_too_soon", "there was a long rest not long ago";
         RestFighting = 627, "combat.rest_fighting", "nobody rests in a fight";
         NotResting = 628, "combat.not_resting", "the character is not resting";
-        RestUnfinished = 629, "combat.rest_unfinished", "the rest is not over yet";
         NotDead = 630, "combat.not_dead", "the character is not dead";
         RespawnTooEarly = 631, "combat.respawn_too_early", "the dead wait a moment before they return";
         DuelUnknown = 632, "combat.duel_unknown", "nobody has offered that duel";
