@@ -203,7 +203,8 @@ impl Arena {
         aim: Value,
         code: &'a str,
     ) -> impl Future<Output = ()> + 'a {
-        self.refuses(hero, "ability_use", json!([ability, aim, 0]), code)
+        let args = Value::from(vec![ability.into(), aim, 0.into()]);
+        self.refuses(hero, "ability_use", args, code)
     }
 
     /// Every event, in order.
