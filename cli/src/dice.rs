@@ -219,7 +219,8 @@ impl Taken {
         let open = self.days.iter().find(|(_, is_told)| !**is_told).map(|(day, _)| *day);
         let last = self.days.last_key_value().map(|(day, _)| *day);
         self.first_open_day = open.or(last).unwrap_or(0);
-        for event in events.into_iter().filter(|event| event.event_id > self.last_event_id) {
+        let known = self.last_event_id;
+        for event in events.into_iter().filter(|event| event.event_id > known) {
             self.last_event_id = event.event_id;
             self.events += 1;
             entries.push(Entry::Event(event));
