@@ -17,6 +17,7 @@ mod accounts;
 mod audit;
 mod backups;
 mod characters;
+mod combat;
 mod commands;
 mod content;
 mod errors;

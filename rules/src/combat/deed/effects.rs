@@ -89,6 +89,10 @@ fn apply_all(
         }
         let is_for_the_dead = matches!(effect, EffectDef::Revive { .. } | EffectDef::Teleport);
         if act.target().health.is_dead() && !is_for_the_dead {
+            // What was thrown for all who are reached is told all the same.
+            if let Some(thrown) = shared.and_then(|shared| shared.get(number)) {
+                line.say(&thrown.text);
+            }
             continue;
         }
         let thrown = match shared {

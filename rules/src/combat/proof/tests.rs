@@ -11,7 +11,7 @@ use crate::combat::sheet::{Build, Sheet, of_character, of_creature};
 use crate::combat::turn::Turn;
 use crate::content::book::Book;
 use crate::content::tests::read_shipped;
-use crate::content::{AbilityDef, Attribute, Condition, DamageType, Scores, Stat};
+use crate::content::{AbilityDef, Attribute, Condition, DamageType, EffectDef, Scores, Stat};
 use std::rc::Rc;
 
 const SECRET: [u8; SECRET_BYTES] = [0x5a; SECRET_BYTES];
@@ -166,6 +166,10 @@ fn whole_day(book: &Book, first: u64) -> Vec<Event> {
                 let mut fighters = scene(book, class, level, is_helped);
                 let event_id = first + u64::try_from(events.len()).expect("few");
                 events.push(play(event_id, ability, book, &mut fighters, targets));
+                // Those who are dead at once have nothing else done to them.
+                let mut fighters = scene(book, class, level, is_helped);
+                fighters[1..].iter_mut().for_each(|fighter| fighter.health.current = 1);
+                events.push(play(event_id + 1, ability, book, &mut fighters, targets));
             }
         }
     }
@@ -241,6 +245,21 @@ fn a_day_that_was_played_by_the_rules_is_proved() {
         assert_eq!(proved.events, u64::try_from(events.len()).expect("few"));
         assert!(proved.dice > 2_000, "{proved:?}");
         assert_eq!((proof.missing, proof.waiting.len(), proof.undecided.len()), (0, 0, 0));
+    }
+}
+
+#[test]
+fn dice_that_come_too_late_are_told_too() {
+    let book = book();
+    let mut late = book.ability("thunderwave").expect("known").clone();
+    let (dice, duration_millis) = ("1d4".parse().expect("dice"), 1_000);
+    late.effects.push(EffectDef::TemporaryHitPoints { dice, upcast: None, duration_millis });
+    for event_id in 1..20 {
+        let mut fighters = scene(&book, "wizard", 5, false);
+        fighters[1].health.current = 1;
+        let event = play(event_id, &late, &book, &mut fighters, &[1]);
+        assert_eq!(faults(&[over()], std::slice::from_ref(&event)), Vec::<String>::new());
+        assert!(event.dice.contains(&4) && event.lines[0].text.contains("1d4: "), "{event:?}");
     }
 }
 
