@@ -2,7 +2,8 @@
 //! camps lie.
 //!
 //! Keeps true: what a creature does hangs on what it sees and on nothing else; the same land always
-//! has the same camps. Leaves out on purpose: what a deed does (`combat`), and when creatures think.
+//! has the same camps. Leaves out on purpose: what a deed does (`combat`), and when creatures
+//! think.
 
 use crate::errors::domain_errors;
 

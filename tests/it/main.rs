@@ -26,6 +26,7 @@ mod guard;
 mod http_contract;
 mod instances;
 mod motion;
+mod npcs;
 mod realms;
 mod restart;
 mod schema;

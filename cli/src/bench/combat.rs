@@ -69,8 +69,8 @@ const COLUMNS: [Metric; 7] = [TICK_P50, TICK_P99, TICKS, ROWS, CPU, IDLE_CPU, ME
 ///
 /// Cases: `fights`, n fights; `sleeping_camps`, n camps with nobody near.
 ///
-/// Columns: milliseconds a combat tick took inside the engine (p50, p99) of those that did anything;
-/// ticks per second (20 are due); rows they handled per second; cores the server
+/// Columns: milliseconds a combat tick took inside the engine (p50, p99) of those that did
+/// anything; ticks per second (20 are due); rows they handled per second; cores the server
 /// keeps busy, 1.000 being one core, movement and the log included, and the same before there is
 /// anybody (`idle cpu`); its resident memory in MB. `engine_limit` is an empty reducer in an engine
 /// of its own, called by the same client as Haven's services.

@@ -232,8 +232,8 @@ pub(super) fn other(
     found.filter(|found| found.world == body.world).ok_or(CombatError::TargetUnknown)
 }
 
-/// How somebody stands to another now. Where players fight players, they do not so near the spawn of
-/// the world, unless that is switched off.
+/// How somebody stands to another now. Where players fight players, they do not so near the spawn
+/// of the world, unless that is switched off.
 pub(crate) fn relation_of(
     ctx: &ReducerContext,
     one: &Fighter,

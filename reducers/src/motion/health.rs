@@ -1,8 +1,8 @@
 //! The health rows of the movement tick and of the combat tick.
 //!
-//! Keeps true: the movement tick's is written when it handled rows or a block's second was over, and
-//! once a second while anything moves; the combat tick's when it handled rows; their maxima are of
-//! the last minute.
+//! Keeps true: the movement tick's is written when it handled rows or a block's second was over,
+//! and once a second while anything moves; the combat tick's when it handled rows; their maxima are
+//! of the last minute.
 
 use crate::now_micros;
 use crate::world::blocks::CrowdChange;

@@ -78,8 +78,8 @@ pub enum Relation {
     Rival,
 }
 
-/// How one stands to another. `duels` is whether both are in the same duel, `is_pvp` whether players
-/// fight players where they are.
+/// How one stands to another. `duels` is whether both are in the same duel, `is_pvp` whether
+/// players fight players where they are.
 pub fn relation(one: &Fighter, other: &Fighter, duels: bool, is_pvp: bool) -> Relation {
     if one.entity_id == other.entity_id {
         Relation::Oneself

@@ -382,9 +382,7 @@ impl Arena {
         (had.exhaustion, had.has_endured) = (fighter.exhaustion, fighter.has_endured);
         had = had.rested(is_long, self.bodies[at].casting, &sheet, self.now * 1_000);
         let book = self.book;
-        self.bodies[at].used.retain(|key, _| {
-            is_long_only(book, key) && !is_long
-        });
+        self.bodies[at].used.retain(|key, _| is_long_only(book, key) && !is_long);
         if is_long {
             (fighter.exhaustion, fighter.has_endured) = (had.exhaustion, had.has_endured);
             fighter.health.temporary = 0;

@@ -1,9 +1,9 @@
 //! Proofs: whether the dice of an event are those that the secret of its day throws.
 //!
-//! Keeps true: what is proved follows from what was told before the dice fell (the commitment), what
-//! was told when the day was over (the secret), and the event itself; whatever of these does not fit
-//! is named, with what was expected and what was found. Leaves out on purpose: where days and events
-//! come from, and whether an event's label was chosen freely (docs/COMBAT.md).
+//! Keeps true: what is proved follows from what was told before the dice fell (the commitment),
+//! what was told when the day was over (the secret), and the event itself; whatever of these does not
+//! fit is named, with what was expected and what was found. Leaves out on purpose: where days and
+//! events come from, and whether an event's label was chosen freely (docs/COMBAT.md).
 
 #[cfg(test)]
 mod tests;
@@ -322,8 +322,8 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Looks at events. Days may be given as often as they were told; that nobody changed them meanwhile
-/// is looked at, too.
+/// Looks at events. Days may be given as often as they were told; that nobody changed them
+/// meanwhile is looked at, too.
 pub fn prove(days: &[Day], events: &[Event]) -> Proof {
     let mut proof = Proof { missing: missing(events), ..Proof::default() };
     let told = secrets(days, &mut proof.faults);

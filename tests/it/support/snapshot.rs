@@ -9,9 +9,18 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// Tables whose rows change by themselves.
-const RESTLESS: &[&str] =
-    &["tick_health", "block_state", "block_input", "region", "region_count", "survey_request"];
+/// Tables whose rows change by themselves, or hang on chance.
+const RESTLESS: &[&str] = &[
+    "tick_health",
+    "block_state",
+    "block_input",
+    "region",
+    "region_count",
+    "survey_request",
+    "dice_day",
+    "dice_pool",
+    "dice_secret",
+];
 
 /// Every table of the module but the timers.
 async fn tables(database: &Database) -> Vec<String> {

@@ -152,13 +152,11 @@ impl Arena {
     /// Gives experience for a creature that died, as `threat::reward` does.
     fn reward(&mut self, at: usize) {
         let radius = u32::try_from(self.book.setting("experience_share_radius_mm")).unwrap_or(0);
-        let (place, entity_id) =
-            (self.bodies[at].fighter.place, self.bodies[at].fighter.entity_id);
+        let (place, entity_id) = (self.bodies[at].fighter.place, self.bodies[at].fighter.entity_id);
         let is_paid = |entry: &&Entry| {
             let other = self.at_of(entry.entity_id).map(|at| &self.bodies[at].fighter);
-            let is_near = |other: &Fighter| {
-                other.is_player && is_within(place, other.place, radius)
-            };
+            let is_near =
+                |other: &Fighter| other.is_player && is_within(place, other.place, radius);
             entry.contribution > 0 && other.is_some_and(is_near)
         };
         let entries: Vec<Entry> =
@@ -288,8 +286,7 @@ impl Arena {
         let by_player = by.is_some_and(|by| self.bodies[by].fighter.is_player);
         let (house, now) = (self.house, self.now);
         let mut fighters = [fighter];
-        let told =
-            moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut self.chance);
+        let told = moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut self.chance);
         self.count.moments += u64::from(!told.lines.is_empty());
         let [fighter] = fighters;
         if now < effect.next_at && (fighter.health != was || !told.lines.is_empty()) {

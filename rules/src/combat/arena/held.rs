@@ -76,8 +76,7 @@ impl Arena {
         for (number, (at, after)) in order.iter().zip(after).enumerate() {
             let before = self.load(*at);
             let id = before.entity_id;
-            let lines: Vec<&Line> =
-                told.lines.iter().filter(|line| line.target_id == id).collect();
+            let lines: Vec<&Line> = told.lines.iter().filter(|line| line.target_id == id).collect();
             if !targets.contains(&number) && !lines.is_empty() {
                 self.breaks(format!("{id} was not reached by {}: {lines:?}", ability.key));
             }
@@ -133,9 +132,8 @@ fn lies_soundly(body: &Body, now: i64) -> Option<String> {
         return Some("too much lies on it".to_owned());
     }
     let immune = &body.fighter.sheet.condition_immunities;
-    let befell = |effect: &Effect| {
-        immune.iter().any(|condition| effect.what == What::Condition(*condition))
-    };
+    let befell =
+        |effect: &Effect| immune.iter().any(|condition| effect.what == What::Condition(*condition));
     lying().find(|effect| befell(effect)).map(|effect| format!("is immune to {effect:?}"))
 }
 

@@ -1,6 +1,7 @@
 //! What an ability's effects do to whom they reach.
 //!
-//! Keeps true: the dead are hurt, held and moved no more; damage of one hit or one spell is one blow.
+//! Keeps true: the dead are hurt, held and moved no more; damage of one hit or one spell is one
+//! blow.
 
 use super::super::damage::Share;
 use super::super::dice::Roller;

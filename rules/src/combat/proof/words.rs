@@ -1,8 +1,8 @@
 //! What an event's words tell of its dice, and whether it is what was thrown.
 //!
 //! Keeps true: nobody is accused of what words cannot tell. They are those that `check`, `dice` and
-//! `deed` write: `14 + 5 + 3 = 22 against 17: hit; 2d6+3: 4 + 4 + 3 = 11; 11 slashing`. Of a d20 the
-//! first number added is none of a die, and each further one is; dice that were thrown once for
+//! `deed` write: `14 + 5 + 3 = 22 against 17: hit; 2d6+3: 4 + 4 + 3 = 11; 11 slashing`. Of a d20
+//! the first number added is none of a die, and each further one is; dice that were thrown once for
 //! several targets stand in the line of each.
 
 use super::{Event, Line, Wrong, check_verdict};
@@ -55,8 +55,8 @@ type Die = (u8, u8);
 struct Account {
     /// Those that no line has told of yet.
     left: Vec<Die>,
-    /// Those that a line has told of, and those that a later line may have told of once more: thrown
-    /// once for both, or twice.
+    /// Those that a line has told of, and those that a later line may have told of once more:
+    /// thrown once for both, or twice.
     told: Vec<Die>,
     again: Vec<Die>,
     /// What was added to d20s, and whom the line is about.
