@@ -66,6 +66,11 @@ pub(crate) async fn configure(
     reducers::realm_configure(link, plan.realm_id, &plan.name, plan.is_home, plan.capacity)
         .await
         .map_err(|error| refused("realm_configure", &error))?;
+    // The module has no chance of its own.
+    let unforeseen = rand::random::<[u8; 32]>().to_vec();
+    link.call("dice_stir", Args::new().with(&unforeseen))
+        .await
+        .map_err(|error| refused("dice_stir", &error))?;
     let definition = Args::new().with(&config.world.definition());
     link.call("world_configure", definition)
         .await

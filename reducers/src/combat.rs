@@ -24,7 +24,7 @@ pub(crate) use bodies::{
     Body, CREATURES, join_character, join_creature, leave, moved_to, sheet_changed,
 };
 pub(crate) use deeds::begin;
-pub use dice::dice_day_end;
+pub use dice::{dice_day_end, dice_stir};
 pub(crate) use due::{Kind, forget, replace, set};
 pub use duels::{duel_answer, duel_end, duel_offer};
 pub(crate) use recover::recover;

@@ -2,11 +2,11 @@
 //!
 //! Keeps true: a day's secret is made before its first throw and its hash told at once; the secret
 //! is told when the day is over, never before; every event has a label of its own. A secret is
-//! made from a pool that every login stirs with the hash of its token, and every entry with the
-//! number of its connection, both of which nobody else can foresee: the module's own chance hangs
-//! on the clock alone.
+//! made from a pool that the owner stirs whenever a realm is set up, every login with the hash of
+//! its token, and every entry with the number of its connection: the module's own chance hangs on
+//! the clock alone.
 
-use crate::authority::require_database;
+use crate::authority::{require_database, require_owner};
 use crate::content::book;
 use crate::{Refusal, now_micros};
 use haven_rules::combat::dice::Roller;
@@ -30,6 +30,22 @@ pub struct DiceDayTimer {
     pub scheduled_id: u64,
     /// When it fires.
     pub scheduled_at: ScheduleAt,
+}
+
+/// Most that is stirred in at once, bytes.
+const STIRRED_BYTES_MAX: usize = 64;
+
+/// Stirs the pool that secrets are made of with something that the owner has drawn at random, so
+/// that no player can foresee the first one either. Owner only; what is longer than 64 bytes is cut
+/// off.
+///
+/// # Errors
+/// `account.permission_denied`.
+#[reducer]
+pub fn dice_stir(ctx: &ReducerContext, unforeseen: Vec<u8>) -> Result<(), Refusal> {
+    require_owner(ctx)?;
+    stir(ctx, &unforeseen[..unforeseen.len().min(STIRRED_BYTES_MAX)]);
+    Ok(())
 }
 
 /// Something nobody can foresee goes into the pool.

@@ -107,3 +107,32 @@ fn a_running_days_secret_is_nobodys() {
         .await;
     });
 }
+
+#[test]
+fn the_pool_is_stirred_by_the_owner_by_logins_and_by_whoever_enters() {
+    on_database(|database| async move {
+        let arena = Arena::open(database, |_| {}).await;
+        let state = async || {
+            let rows = arena.database.rows("dice_pool").await;
+            rows.first().map(|row| row["state"].clone())
+        };
+        let owner = &arena.database.owner;
+        let mut known = vec![state().await];
+        // Bytes are hexadecimal digits in JSON; longer ones are cut off.
+        for unforeseen in [String::new(), "00".to_owned(), "ff".repeat(10_000)] {
+            owner.call("dice_stir", json!([unforeseen])).await.expect("stirred");
+            known.push(state().await);
+        }
+        let account_id = arena.database.register("ann@example.org").await;
+        known.push(state().await);
+        let character_id = arena.database.create(account_id, "Ann").await;
+        let ann = arena.database.admit(account_id, "player").await;
+        ann.call("character_enter", json!([character_id])).await.expect("entered");
+        known.push(state().await);
+        let differ = known.iter().collect::<std::collections::HashSet<_>>().len();
+        assert_eq!(differ, known.len(), "{known:?}");
+        let refused = ann.call("dice_stir", json!(["00"])).await.expect_err("for the owner");
+        assert!(refused.starts_with("account.permission_denied:"), "{refused}");
+        assert_eq!(state().await, known[known.len() - 1]);
+    });
+}
