@@ -103,6 +103,16 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_true() {
+        let secret = [7; SECRET_BYTES];
+        let label = label(3, 77, 1_700_000_000_000_000, 281_474_976_710_661, "attack");
+        assert_eq!(label, "3/77/1700000000000000/281474976710661/attack");
+        let mut source = Source::new(&secret, label.as_bytes());
+        assert_eq!([20, 8, 6, 100].map(|sides| source.roll(sides)), [4, 2, 1, 62]);
+        assert_eq!(commitment(&secret)[..4], [0x4b, 0xb0, 0x6f, 0x8e]);
+    }
+
+    #[test]
     fn secret_and_label_decide_and_nothing_else() {
         let throw = |secret: u8, label: &[u8]| {
             let mut source = Source::new(&[secret; SECRET_BYTES], label);
