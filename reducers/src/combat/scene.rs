@@ -82,15 +82,20 @@ impl Scene {
 impl Meant<'_> {
     /// One target, and who stands beside it, where that matters.
     fn at_one(&self, user: Body, target: Body, at: Point) -> Scene {
-        let ids = [user.fighter.entity_id, target.fighter.entity_id];
+        let mut known = vec![user.fighter.entity_id, target.fighter.entity_id];
         let asks = asks_beside(&user.fighter, &target.fighter, self.ability, self.house);
-        let beside = if asks {
-            near::around(self.ctx, user.world, target.fighter.place, BESIDE_MM, self.book)
-        } else {
-            vec![]
-        };
+        let (world, from) = (user.world, user.fighter.place);
         let mut bodies = vec![user, target];
-        bodies.extend(beside.into_iter().filter(|body| !ids.contains(&body.fighter.entity_id)));
+        for (place, is_asked) in [(at, asks.target), (from, asks.user)] {
+            if is_asked {
+                for body in near::around(self.ctx, world, place, BESIDE_MM, self.book) {
+                    if !known.contains(&body.fighter.entity_id) {
+                        known.push(body.fighter.entity_id);
+                        bodies.push(body);
+                    }
+                }
+            }
+        }
         Scene { bodies, targets: vec![1], at }
     }
 
@@ -144,9 +149,15 @@ impl Meant<'_> {
     }
 }
 
-/// Whether it matters to an attack who stands beside: for a sneak attack, for who shoots, and where
-/// flanking counts.
-fn asks_beside(user: &Fighter, target: &Fighter, ability: &AbilityDef, house: &House) -> bool {
+/// Beside whom it matters to an attack who stands.
+struct Beside {
+    /// Beside the target: for a sneak attack, and where flanking counts.
+    target: bool,
+    /// Beside the user: for who shoots.
+    user: bool,
+}
+
+fn asks_beside(user: &Fighter, target: &Fighter, ability: &AbilityDef, house: &House) -> Beside {
     let reach = |strike: &Strike| if strike.is_ranged { 0 } else { strike.range_mm };
     let in_hand = user.sheet.strikes.iter().map(reach).max().unwrap_or(0);
     let shoots = match ability.attack {
@@ -154,7 +165,8 @@ fn asks_beside(user: &Fighter, target: &Fighter, ability: &AbilityDef, house: &H
         Some(AttackKind::Weapon) => !is_within(user.place, target.place, in_hand),
         Some(AttackKind::MeleeSpell) | None => false,
     };
-    shoots || house.flanking || user.sheet.sneak_dice() > 0
+    let attacks = ability.attack.is_some();
+    Beside { target: attacks && (house.flanking || user.sheet.sneak_dice() > 0), user: shoots }
 }
 
 /// Whether an ability does something that nobody wants.
