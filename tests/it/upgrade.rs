@@ -53,7 +53,13 @@ const LIVELY: [&str; 16] = [
     "tick_health",
 ];
 /// Timers that are made when something has to be done at an instant.
-const WHEN_NEEDED: [&str; 2] = ["content_activation_timer", "world_survey_timer"];
+const WHEN_NEEDED: [&str; 5] = [
+    "camp_fill_timer",
+    "combat_tick_timer",
+    "content_activation_timer",
+    "dice_day_timer",
+    "world_survey_timer",
+];
 /// Tables that a timer only adds to.
 const GROWING: [&str; 2] = ["landmark", "terrain_block"];
 

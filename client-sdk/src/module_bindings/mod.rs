@@ -10,8 +10,20 @@ use spacetimedb_sdk::__codegen::{
 	__ws,
 };
 
+pub mod character_progress_type;
+pub mod character_resources_type;
+pub mod character_sheet_type;
+pub mod character_use_type;
+pub mod combat_cast_type;
+pub mod combat_duel_type;
+pub mod combat_effect_type;
+pub mod combat_event_type;
+pub mod combat_line_type;
+pub mod combat_rest_type;
+pub mod combatant_type;
 pub mod command_id_type;
 pub mod content_def_type;
+pub mod dice_day_type;
 pub mod entity_type;
 pub mod instance_pass_type;
 pub mod landmark_type;
@@ -34,7 +46,18 @@ pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
 pub mod instance_open_once_reducer;
+pub mod character_progress_table;
+pub mod character_resources_table;
+pub mod character_sheet_table;
+pub mod character_use_table;
+pub mod combat_cast_table;
+pub mod combat_duel_table;
+pub mod combat_effect_table;
+pub mod combat_event_table;
+pub mod combat_rest_table;
+pub mod combatant_table;
 pub mod content_def_table;
+pub mod dice_day_table;
 pub mod entity_table;
 pub mod instance_pass_table;
 pub mod landmark_table;
@@ -46,8 +69,20 @@ pub mod terrain_block_table;
 pub mod world_config_table;
 pub mod world_terrain_table;
 
+pub use character_progress_type::CharacterProgress;
+pub use character_resources_type::CharacterResources;
+pub use character_sheet_type::CharacterSheet;
+pub use character_use_type::CharacterUse;
+pub use combat_cast_type::CombatCast;
+pub use combat_duel_type::CombatDuel;
+pub use combat_effect_type::CombatEffect;
+pub use combat_event_type::CombatEvent;
+pub use combat_line_type::CombatLine;
+pub use combat_rest_type::CombatRest;
+pub use combatant_type::Combatant;
 pub use command_id_type::CommandId;
 pub use content_def_type::ContentDef;
+pub use dice_day_type::DiceDay;
 pub use entity_type::Entity;
 pub use instance_pass_type::InstancePass;
 pub use landmark_type::Landmark;
@@ -58,7 +93,18 @@ pub use region_type::Region;
 pub use terrain_block_type::TerrainBlock;
 pub use world_config_type::WorldConfig;
 pub use world_terrain_type::WorldTerrain;
+pub use character_progress_table::*;
+pub use character_resources_table::*;
+pub use character_sheet_table::*;
+pub use character_use_table::*;
+pub use combat_cast_table::*;
+pub use combat_duel_table::*;
+pub use combat_effect_table::*;
+pub use combat_event_table::*;
+pub use combat_rest_table::*;
+pub use combatant_table::*;
 pub use content_def_table::*;
+pub use dice_day_table::*;
 pub use entity_table::*;
 pub use instance_pass_table::*;
 pub use landmark_table::*;
@@ -176,7 +222,18 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct DbUpdate {
-        content_def: __sdk::TableUpdate<ContentDef>,
+        character_progress: __sdk::TableUpdate<CharacterProgress>,
+    character_resources: __sdk::TableUpdate<CharacterResources>,
+    character_sheet: __sdk::TableUpdate<CharacterSheet>,
+    character_use: __sdk::TableUpdate<CharacterUse>,
+    combat_cast: __sdk::TableUpdate<CombatCast>,
+    combat_duel: __sdk::TableUpdate<CombatDuel>,
+    combat_effect: __sdk::TableUpdate<CombatEffect>,
+    combat_event: __sdk::TableUpdate<CombatEvent>,
+    combat_rest: __sdk::TableUpdate<CombatRest>,
+    combatant: __sdk::TableUpdate<Combatant>,
+    content_def: __sdk::TableUpdate<ContentDef>,
+    dice_day: __sdk::TableUpdate<DiceDay>,
     entity: __sdk::TableUpdate<Entity>,
     instance_pass: __sdk::TableUpdate<InstancePass>,
     landmark: __sdk::TableUpdate<Landmark>,
@@ -197,7 +254,18 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
         for table_update in raw.tables {
             match &table_update.table_name[..] {
 
-        "content_def" => db_update.content_def.append(content_def_table::parse_table_update(table_update)?),
+        "character_progress" => db_update.character_progress.append(character_progress_table::parse_table_update(table_update)?),
+    "character_resources" => db_update.character_resources.append(character_resources_table::parse_table_update(table_update)?),
+    "character_sheet" => db_update.character_sheet.append(character_sheet_table::parse_table_update(table_update)?),
+    "character_use" => db_update.character_use.append(character_use_table::parse_table_update(table_update)?),
+    "combat_cast" => db_update.combat_cast.append(combat_cast_table::parse_table_update(table_update)?),
+    "combat_duel" => db_update.combat_duel.append(combat_duel_table::parse_table_update(table_update)?),
+    "combat_effect" => db_update.combat_effect.append(combat_effect_table::parse_table_update(table_update)?),
+    "combat_event" => db_update.combat_event.append(combat_event_table::parse_table_update(table_update)?),
+    "combat_rest" => db_update.combat_rest.append(combat_rest_table::parse_table_update(table_update)?),
+    "combatant" => db_update.combatant.append(combatant_table::parse_table_update(table_update)?),
+    "content_def" => db_update.content_def.append(content_def_table::parse_table_update(table_update)?),
+    "dice_day" => db_update.dice_day.append(dice_day_table::parse_table_update(table_update)?),
     "entity" => db_update.entity.append(entity_table::parse_table_update(table_update)?),
     "instance_pass" => db_update.instance_pass.append(instance_pass_table::parse_table_update(table_update)?),
     "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
@@ -230,7 +298,18 @@ impl __sdk::DbUpdate for DbUpdate {
     fn apply_to_client_cache(&self, cache: &mut __sdk::ClientCache<RemoteModule>) -> AppliedDiff<'_> {
                     let mut diff = AppliedDiff::default();
 
-                diff.content_def = cache.apply_diff_to_table::<ContentDef>("content_def", &self.content_def).with_updates_by_pk(|row| &row.def_key);
+                diff.character_progress = cache.apply_diff_to_table::<CharacterProgress>("character_progress", &self.character_progress).with_updates_by_pk(|row| &row.character_id);
+        diff.character_resources = cache.apply_diff_to_table::<CharacterResources>("character_resources", &self.character_resources).with_updates_by_pk(|row| &row.character_id);
+        diff.character_sheet = cache.apply_diff_to_table::<CharacterSheet>("character_sheet", &self.character_sheet).with_updates_by_pk(|row| &row.character_id);
+        diff.character_use = cache.apply_diff_to_table::<CharacterUse>("character_use", &self.character_use).with_updates_by_pk(|row| &row.character_use_id);
+        diff.combat_cast = cache.apply_diff_to_table::<CombatCast>("combat_cast", &self.combat_cast).with_updates_by_pk(|row| &row.entity_id);
+        diff.combat_duel = cache.apply_diff_to_table::<CombatDuel>("combat_duel", &self.combat_duel).with_updates_by_pk(|row| &row.entity_id);
+        diff.combat_effect = cache.apply_diff_to_table::<CombatEffect>("combat_effect", &self.combat_effect).with_updates_by_pk(|row| &row.effect_id);
+        diff.combat_event = cache.apply_diff_to_table::<CombatEvent>("combat_event", &self.combat_event).with_updates_by_pk(|row| &row.event_id);
+        diff.combat_rest = cache.apply_diff_to_table::<CombatRest>("combat_rest", &self.combat_rest).with_updates_by_pk(|row| &row.entity_id);
+        diff.combatant = cache.apply_diff_to_table::<Combatant>("combatant", &self.combatant).with_updates_by_pk(|row| &row.entity_id);
+        diff.content_def = cache.apply_diff_to_table::<ContentDef>("content_def", &self.content_def).with_updates_by_pk(|row| &row.def_key);
+        diff.dice_day = cache.apply_diff_to_table::<DiceDay>("dice_day", &self.dice_day).with_updates_by_pk(|row| &row.day);
         diff.entity = cache.apply_diff_to_table::<Entity>("entity", &self.entity).with_updates_by_pk(|row| &row.entity_id);
         diff.instance_pass = cache.apply_diff_to_table::<InstancePass>("instance_pass", &self.instance_pass).with_updates_by_pk(|row| &row.pass_id);
         diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
@@ -250,7 +329,18 @@ impl __sdk::DbUpdate for DbUpdate {
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct AppliedDiff<'r> {
-        content_def: __sdk::TableAppliedDiff<'r, ContentDef>,
+        character_progress: __sdk::TableAppliedDiff<'r, CharacterProgress>,
+    character_resources: __sdk::TableAppliedDiff<'r, CharacterResources>,
+    character_sheet: __sdk::TableAppliedDiff<'r, CharacterSheet>,
+    character_use: __sdk::TableAppliedDiff<'r, CharacterUse>,
+    combat_cast: __sdk::TableAppliedDiff<'r, CombatCast>,
+    combat_duel: __sdk::TableAppliedDiff<'r, CombatDuel>,
+    combat_effect: __sdk::TableAppliedDiff<'r, CombatEffect>,
+    combat_event: __sdk::TableAppliedDiff<'r, CombatEvent>,
+    combat_rest: __sdk::TableAppliedDiff<'r, CombatRest>,
+    combatant: __sdk::TableAppliedDiff<'r, Combatant>,
+    content_def: __sdk::TableAppliedDiff<'r, ContentDef>,
+    dice_day: __sdk::TableAppliedDiff<'r, DiceDay>,
     entity: __sdk::TableAppliedDiff<'r, Entity>,
     instance_pass: __sdk::TableAppliedDiff<'r, InstancePass>,
     landmark: __sdk::TableAppliedDiff<'r, Landmark>,
@@ -270,7 +360,18 @@ impl __sdk::InModule for AppliedDiff<'_> {
 
 impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
     fn invoke_row_callbacks(&self, event: &EventContext, callbacks: &mut __sdk::DbCallbacks<RemoteModule>) {
-                callbacks.invoke_table_row_callbacks::<ContentDef>("content_def", &self.content_def, event);
+                callbacks.invoke_table_row_callbacks::<CharacterProgress>("character_progress", &self.character_progress, event);
+        callbacks.invoke_table_row_callbacks::<CharacterResources>("character_resources", &self.character_resources, event);
+        callbacks.invoke_table_row_callbacks::<CharacterSheet>("character_sheet", &self.character_sheet, event);
+        callbacks.invoke_table_row_callbacks::<CharacterUse>("character_use", &self.character_use, event);
+        callbacks.invoke_table_row_callbacks::<CombatCast>("combat_cast", &self.combat_cast, event);
+        callbacks.invoke_table_row_callbacks::<CombatDuel>("combat_duel", &self.combat_duel, event);
+        callbacks.invoke_table_row_callbacks::<CombatEffect>("combat_effect", &self.combat_effect, event);
+        callbacks.invoke_table_row_callbacks::<CombatEvent>("combat_event", &self.combat_event, event);
+        callbacks.invoke_table_row_callbacks::<CombatRest>("combat_rest", &self.combat_rest, event);
+        callbacks.invoke_table_row_callbacks::<Combatant>("combatant", &self.combatant, event);
+        callbacks.invoke_table_row_callbacks::<ContentDef>("content_def", &self.content_def, event);
+        callbacks.invoke_table_row_callbacks::<DiceDay>("dice_day", &self.dice_day, event);
         callbacks.invoke_table_row_callbacks::<Entity>("entity", &self.entity, event);
         callbacks.invoke_table_row_callbacks::<InstancePass>("instance_pass", &self.instance_pass, event);
         callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
@@ -853,7 +954,18 @@ impl __sdk::SpacetimeModule for RemoteModule {
     type SubscriptionHandle = SubscriptionHandle;
 
 fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
-                content_def_table::register_table(client_cache);
+                character_progress_table::register_table(client_cache);
+        character_resources_table::register_table(client_cache);
+        character_sheet_table::register_table(client_cache);
+        character_use_table::register_table(client_cache);
+        combat_cast_table::register_table(client_cache);
+        combat_duel_table::register_table(client_cache);
+        combat_effect_table::register_table(client_cache);
+        combat_event_table::register_table(client_cache);
+        combat_rest_table::register_table(client_cache);
+        combatant_table::register_table(client_cache);
+        content_def_table::register_table(client_cache);
+        dice_day_table::register_table(client_cache);
         entity_table::register_table(client_cache);
         instance_pass_table::register_table(client_cache);
         landmark_table::register_table(client_cache);

@@ -1,9 +1,9 @@
 //! Proofs: whether the dice of an event are those that the secret of its day throws.
 //!
 //! Keeps true: what is proved follows from what was told before the dice fell (the commitment),
-//! what was told when the day was over (the secret), and the event itself; whatever of these does not
-//! fit is named, with what was expected and what was found. Leaves out on purpose: where days and
-//! events come from, and whether an event's label was chosen freely (docs/COMBAT.md).
+//! what was told when the day was over (the secret), and the event itself; whatever of these does
+//! not fit is named, with what was expected and what was found. Leaves out on purpose: where days
+//! and events come from, and whether an event's label was chosen freely (docs/COMBAT.md).
 
 #[cfg(test)]
 mod tests;

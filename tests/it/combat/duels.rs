@@ -47,6 +47,7 @@ fn offers_and_answers_that_cannot_be_are_refused() {
         arena.refuses(&ann, "duel_end", json!([]), "combat.duel_unknown").await;
         arena.put(bob.id, (FIELD.0 + RANGE_MM, FIELD.1)).await;
         ann.player.call("duel_offer", json!([bob.id])).await.expect("near enough");
+        arena.put(bob.id, FIELD).await;
 
         for (hero, reducer, args, code) in [
             (&ann, "duel_offer", json!([bob.id]), "combat.duel_busy"),

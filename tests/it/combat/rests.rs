@@ -38,6 +38,10 @@ fn nobody_rests_in_a_fight_and_a_step_ends_a_rest() {
         fay.player.call("rest_begin", json!([true])).await.expect("it gave nothing");
         fay.uses("dodge", oneself()).await.expect("that ends it");
         assert_eq!(resting(&arena).await, 0);
+        until("the deed is done", || async {
+            arena.database.rows("combat_deed").await.is_empty().then_some(())
+        })
+        .await;
         arena.make(fay.id, 0, 1).await;
         arena.refuses(&fay, "rest_begin", json!([false]), "combat.down").await;
         arena.make(fay.id, 0, 3).await;
