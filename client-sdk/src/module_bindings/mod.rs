@@ -10,8 +10,23 @@ use spacetimedb_sdk::__codegen::{
 	__ws,
 };
 
+pub mod ability_aim_type;
+pub mod aim_direction_type;
+pub mod aim_point_type;
+pub mod character_progress_type;
+pub mod character_resources_type;
+pub mod character_sheet_type;
+pub mod character_use_type;
+pub mod combat_cast_type;
+pub mod combat_duel_type;
+pub mod combat_effect_type;
+pub mod combat_event_type;
+pub mod combat_line_type;
+pub mod combat_rest_type;
+pub mod combatant_type;
 pub mod command_id_type;
 pub mod content_def_type;
+pub mod dice_day_type;
 pub mod entity_type;
 pub mod instance_pass_type;
 pub mod landmark_type;
@@ -22,6 +37,8 @@ pub mod region_type;
 pub mod terrain_block_type;
 pub mod world_config_type;
 pub mod world_terrain_type;
+pub mod ability_use_reducer;
+pub mod cast_cancel_reducer;
 pub mod character_enter_reducer;
 pub mod character_enter_once_reducer;
 pub mod character_leave_reducer;
@@ -29,12 +46,29 @@ pub mod character_respawn_reducer;
 pub mod course_follow_reducer;
 pub mod course_set_reducer;
 pub mod course_to_reducer;
+pub mod death_return_reducer;
+pub mod duel_answer_reducer;
+pub mod duel_end_reducer;
+pub mod duel_offer_reducer;
 pub mod instance_enter_reducer;
 pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
 pub mod instance_open_once_reducer;
+pub mod rest_begin_reducer;
+pub mod rest_end_reducer;
+pub mod character_progress_table;
+pub mod character_resources_table;
+pub mod character_sheet_table;
+pub mod character_use_table;
+pub mod combat_cast_table;
+pub mod combat_duel_table;
+pub mod combat_effect_table;
+pub mod combat_event_table;
+pub mod combat_rest_table;
+pub mod combatant_table;
 pub mod content_def_table;
+pub mod dice_day_table;
 pub mod entity_table;
 pub mod instance_pass_table;
 pub mod landmark_table;
@@ -46,8 +80,23 @@ pub mod terrain_block_table;
 pub mod world_config_table;
 pub mod world_terrain_table;
 
+pub use ability_aim_type::AbilityAim;
+pub use aim_direction_type::AimDirection;
+pub use aim_point_type::AimPoint;
+pub use character_progress_type::CharacterProgress;
+pub use character_resources_type::CharacterResources;
+pub use character_sheet_type::CharacterSheet;
+pub use character_use_type::CharacterUse;
+pub use combat_cast_type::CombatCast;
+pub use combat_duel_type::CombatDuel;
+pub use combat_effect_type::CombatEffect;
+pub use combat_event_type::CombatEvent;
+pub use combat_line_type::CombatLine;
+pub use combat_rest_type::CombatRest;
+pub use combatant_type::Combatant;
 pub use command_id_type::CommandId;
 pub use content_def_type::ContentDef;
+pub use dice_day_type::DiceDay;
 pub use entity_type::Entity;
 pub use instance_pass_type::InstancePass;
 pub use landmark_type::Landmark;
@@ -58,7 +107,18 @@ pub use region_type::Region;
 pub use terrain_block_type::TerrainBlock;
 pub use world_config_type::WorldConfig;
 pub use world_terrain_type::WorldTerrain;
+pub use character_progress_table::*;
+pub use character_resources_table::*;
+pub use character_sheet_table::*;
+pub use character_use_table::*;
+pub use combat_cast_table::*;
+pub use combat_duel_table::*;
+pub use combat_effect_table::*;
+pub use combat_event_table::*;
+pub use combat_rest_table::*;
+pub use combatant_table::*;
 pub use content_def_table::*;
+pub use dice_day_table::*;
 pub use entity_table::*;
 pub use instance_pass_table::*;
 pub use landmark_table::*;
@@ -69,6 +129,8 @@ pub use region_table::*;
 pub use terrain_block_table::*;
 pub use world_config_table::*;
 pub use world_terrain_table::*;
+pub use ability_use_reducer::{ability_use, set_flags_for_ability_use, AbilityUseCallbackId};
+pub use cast_cancel_reducer::{cast_cancel, set_flags_for_cast_cancel, CastCancelCallbackId};
 pub use character_enter_reducer::{character_enter, set_flags_for_character_enter, CharacterEnterCallbackId};
 pub use character_enter_once_reducer::{character_enter_once, set_flags_for_character_enter_once, CharacterEnterOnceCallbackId};
 pub use character_leave_reducer::{character_leave, set_flags_for_character_leave, CharacterLeaveCallbackId};
@@ -76,11 +138,17 @@ pub use character_respawn_reducer::{character_respawn, set_flags_for_character_r
 pub use course_follow_reducer::{course_follow, set_flags_for_course_follow, CourseFollowCallbackId};
 pub use course_set_reducer::{course_set, set_flags_for_course_set, CourseSetCallbackId};
 pub use course_to_reducer::{course_to, set_flags_for_course_to, CourseToCallbackId};
+pub use death_return_reducer::{death_return, set_flags_for_death_return, DeathReturnCallbackId};
+pub use duel_answer_reducer::{duel_answer, set_flags_for_duel_answer, DuelAnswerCallbackId};
+pub use duel_end_reducer::{duel_end, set_flags_for_duel_end, DuelEndCallbackId};
+pub use duel_offer_reducer::{duel_offer, set_flags_for_duel_offer, DuelOfferCallbackId};
 pub use instance_enter_reducer::{instance_enter, set_flags_for_instance_enter, InstanceEnterCallbackId};
 pub use instance_invite_reducer::{instance_invite, set_flags_for_instance_invite, InstanceInviteCallbackId};
 pub use instance_leave_reducer::{instance_leave, set_flags_for_instance_leave, InstanceLeaveCallbackId};
 pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, InstanceOpenCallbackId};
 pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_open_once, InstanceOpenOnceCallbackId};
+pub use rest_begin_reducer::{rest_begin, set_flags_for_rest_begin, RestBeginCallbackId};
+pub use rest_end_reducer::{rest_end, set_flags_for_rest_end, RestEndCallbackId};
 
 #[derive(Clone, PartialEq, Debug)]
 
@@ -90,7 +158,13 @@ pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_
 /// to indicate which reducer caused the event.
 
 pub enum Reducer {
-        CharacterEnter {
+        AbilityUse {
+        ability: String,
+        aim: AbilityAim,
+        slot_level: u8,
+}    ,
+    CastCancel ,
+    CharacterEnter {
         character_id: u64,
 }    ,
     CharacterEnterOnce {
@@ -111,6 +185,15 @@ pub enum Reducer {
         x_mm: i32,
         y_mm: i32,
 }    ,
+    DeathReturn ,
+    DuelAnswer {
+        entity_id: u64,
+        accepts: bool,
+}    ,
+    DuelEnd ,
+    DuelOffer {
+        entity_id: u64,
+}    ,
     InstanceEnter {
         world: u32,
 }    ,
@@ -126,6 +209,10 @@ pub enum Reducer {
         name: String,
         command: CommandId,
 }    ,
+    RestBegin {
+        is_long: bool,
+}    ,
+    RestEnd ,
 }
 
 
@@ -136,18 +223,26 @@ impl __sdk::InModule for Reducer {
 impl __sdk::Reducer for Reducer {
     fn reducer_name(&self) -> &'static str {
         match self {
-                        Reducer::CharacterEnter { .. } => "character_enter",
+                        Reducer::AbilityUse { .. } => "ability_use",
+            Reducer::CastCancel => "cast_cancel",
+            Reducer::CharacterEnter { .. } => "character_enter",
             Reducer::CharacterEnterOnce { .. } => "character_enter_once",
             Reducer::CharacterLeave => "character_leave",
             Reducer::CharacterRespawn => "character_respawn",
             Reducer::CourseFollow { .. } => "course_follow",
             Reducer::CourseSet { .. } => "course_set",
             Reducer::CourseTo { .. } => "course_to",
+            Reducer::DeathReturn => "death_return",
+            Reducer::DuelAnswer { .. } => "duel_answer",
+            Reducer::DuelEnd => "duel_end",
+            Reducer::DuelOffer { .. } => "duel_offer",
             Reducer::InstanceEnter { .. } => "instance_enter",
             Reducer::InstanceInvite { .. } => "instance_invite",
             Reducer::InstanceLeave => "instance_leave",
             Reducer::InstanceOpen { .. } => "instance_open",
             Reducer::InstanceOpenOnce { .. } => "instance_open_once",
+            Reducer::RestBegin { .. } => "rest_begin",
+            Reducer::RestEnd => "rest_end",
 }
 }
 }
@@ -155,18 +250,26 @@ impl TryFrom<__ws::ReducerCallInfo<__ws::BsatnFormat>> for Reducer {
         type Error = __sdk::Error;
 fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Self> {
         match &value.reducer_name[..] {
-                        "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
+                        "ability_use" => Ok(__sdk::parse_reducer_args::<ability_use_reducer::AbilityUseArgs>("ability_use", &value.args)?.into()),
+            "cast_cancel" => Ok(__sdk::parse_reducer_args::<cast_cancel_reducer::CastCancelArgs>("cast_cancel", &value.args)?.into()),
+            "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
             "character_enter_once" => Ok(__sdk::parse_reducer_args::<character_enter_once_reducer::CharacterEnterOnceArgs>("character_enter_once", &value.args)?.into()),
             "character_leave" => Ok(__sdk::parse_reducer_args::<character_leave_reducer::CharacterLeaveArgs>("character_leave", &value.args)?.into()),
             "character_respawn" => Ok(__sdk::parse_reducer_args::<character_respawn_reducer::CharacterRespawnArgs>("character_respawn", &value.args)?.into()),
             "course_follow" => Ok(__sdk::parse_reducer_args::<course_follow_reducer::CourseFollowArgs>("course_follow", &value.args)?.into()),
             "course_set" => Ok(__sdk::parse_reducer_args::<course_set_reducer::CourseSetArgs>("course_set", &value.args)?.into()),
             "course_to" => Ok(__sdk::parse_reducer_args::<course_to_reducer::CourseToArgs>("course_to", &value.args)?.into()),
+            "death_return" => Ok(__sdk::parse_reducer_args::<death_return_reducer::DeathReturnArgs>("death_return", &value.args)?.into()),
+            "duel_answer" => Ok(__sdk::parse_reducer_args::<duel_answer_reducer::DuelAnswerArgs>("duel_answer", &value.args)?.into()),
+            "duel_end" => Ok(__sdk::parse_reducer_args::<duel_end_reducer::DuelEndArgs>("duel_end", &value.args)?.into()),
+            "duel_offer" => Ok(__sdk::parse_reducer_args::<duel_offer_reducer::DuelOfferArgs>("duel_offer", &value.args)?.into()),
             "instance_enter" => Ok(__sdk::parse_reducer_args::<instance_enter_reducer::InstanceEnterArgs>("instance_enter", &value.args)?.into()),
             "instance_invite" => Ok(__sdk::parse_reducer_args::<instance_invite_reducer::InstanceInviteArgs>("instance_invite", &value.args)?.into()),
             "instance_leave" => Ok(__sdk::parse_reducer_args::<instance_leave_reducer::InstanceLeaveArgs>("instance_leave", &value.args)?.into()),
             "instance_open" => Ok(__sdk::parse_reducer_args::<instance_open_reducer::InstanceOpenArgs>("instance_open", &value.args)?.into()),
             "instance_open_once" => Ok(__sdk::parse_reducer_args::<instance_open_once_reducer::InstanceOpenOnceArgs>("instance_open_once", &value.args)?.into()),
+            "rest_begin" => Ok(__sdk::parse_reducer_args::<rest_begin_reducer::RestBeginArgs>("rest_begin", &value.args)?.into()),
+            "rest_end" => Ok(__sdk::parse_reducer_args::<rest_end_reducer::RestEndArgs>("rest_end", &value.args)?.into()),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
 }
 }
@@ -176,7 +279,18 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct DbUpdate {
-        content_def: __sdk::TableUpdate<ContentDef>,
+        character_progress: __sdk::TableUpdate<CharacterProgress>,
+    character_resources: __sdk::TableUpdate<CharacterResources>,
+    character_sheet: __sdk::TableUpdate<CharacterSheet>,
+    character_use: __sdk::TableUpdate<CharacterUse>,
+    combat_cast: __sdk::TableUpdate<CombatCast>,
+    combat_duel: __sdk::TableUpdate<CombatDuel>,
+    combat_effect: __sdk::TableUpdate<CombatEffect>,
+    combat_event: __sdk::TableUpdate<CombatEvent>,
+    combat_rest: __sdk::TableUpdate<CombatRest>,
+    combatant: __sdk::TableUpdate<Combatant>,
+    content_def: __sdk::TableUpdate<ContentDef>,
+    dice_day: __sdk::TableUpdate<DiceDay>,
     entity: __sdk::TableUpdate<Entity>,
     instance_pass: __sdk::TableUpdate<InstancePass>,
     landmark: __sdk::TableUpdate<Landmark>,
@@ -197,7 +311,18 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
         for table_update in raw.tables {
             match &table_update.table_name[..] {
 
-        "content_def" => db_update.content_def.append(content_def_table::parse_table_update(table_update)?),
+        "character_progress" => db_update.character_progress.append(character_progress_table::parse_table_update(table_update)?),
+    "character_resources" => db_update.character_resources.append(character_resources_table::parse_table_update(table_update)?),
+    "character_sheet" => db_update.character_sheet.append(character_sheet_table::parse_table_update(table_update)?),
+    "character_use" => db_update.character_use.append(character_use_table::parse_table_update(table_update)?),
+    "combat_cast" => db_update.combat_cast.append(combat_cast_table::parse_table_update(table_update)?),
+    "combat_duel" => db_update.combat_duel.append(combat_duel_table::parse_table_update(table_update)?),
+    "combat_effect" => db_update.combat_effect.append(combat_effect_table::parse_table_update(table_update)?),
+    "combat_event" => db_update.combat_event.append(combat_event_table::parse_table_update(table_update)?),
+    "combat_rest" => db_update.combat_rest.append(combat_rest_table::parse_table_update(table_update)?),
+    "combatant" => db_update.combatant.append(combatant_table::parse_table_update(table_update)?),
+    "content_def" => db_update.content_def.append(content_def_table::parse_table_update(table_update)?),
+    "dice_day" => db_update.dice_day.append(dice_day_table::parse_table_update(table_update)?),
     "entity" => db_update.entity.append(entity_table::parse_table_update(table_update)?),
     "instance_pass" => db_update.instance_pass.append(instance_pass_table::parse_table_update(table_update)?),
     "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
@@ -230,7 +355,18 @@ impl __sdk::DbUpdate for DbUpdate {
     fn apply_to_client_cache(&self, cache: &mut __sdk::ClientCache<RemoteModule>) -> AppliedDiff<'_> {
                     let mut diff = AppliedDiff::default();
 
-                diff.content_def = cache.apply_diff_to_table::<ContentDef>("content_def", &self.content_def).with_updates_by_pk(|row| &row.def_key);
+                diff.character_progress = cache.apply_diff_to_table::<CharacterProgress>("character_progress", &self.character_progress).with_updates_by_pk(|row| &row.character_id);
+        diff.character_resources = cache.apply_diff_to_table::<CharacterResources>("character_resources", &self.character_resources).with_updates_by_pk(|row| &row.character_id);
+        diff.character_sheet = cache.apply_diff_to_table::<CharacterSheet>("character_sheet", &self.character_sheet).with_updates_by_pk(|row| &row.character_id);
+        diff.character_use = cache.apply_diff_to_table::<CharacterUse>("character_use", &self.character_use).with_updates_by_pk(|row| &row.character_use_id);
+        diff.combat_cast = cache.apply_diff_to_table::<CombatCast>("combat_cast", &self.combat_cast).with_updates_by_pk(|row| &row.entity_id);
+        diff.combat_duel = cache.apply_diff_to_table::<CombatDuel>("combat_duel", &self.combat_duel).with_updates_by_pk(|row| &row.entity_id);
+        diff.combat_effect = cache.apply_diff_to_table::<CombatEffect>("combat_effect", &self.combat_effect).with_updates_by_pk(|row| &row.effect_id);
+        diff.combat_event = cache.apply_diff_to_table::<CombatEvent>("combat_event", &self.combat_event).with_updates_by_pk(|row| &row.event_id);
+        diff.combat_rest = cache.apply_diff_to_table::<CombatRest>("combat_rest", &self.combat_rest).with_updates_by_pk(|row| &row.entity_id);
+        diff.combatant = cache.apply_diff_to_table::<Combatant>("combatant", &self.combatant).with_updates_by_pk(|row| &row.entity_id);
+        diff.content_def = cache.apply_diff_to_table::<ContentDef>("content_def", &self.content_def).with_updates_by_pk(|row| &row.def_key);
+        diff.dice_day = cache.apply_diff_to_table::<DiceDay>("dice_day", &self.dice_day).with_updates_by_pk(|row| &row.day);
         diff.entity = cache.apply_diff_to_table::<Entity>("entity", &self.entity).with_updates_by_pk(|row| &row.entity_id);
         diff.instance_pass = cache.apply_diff_to_table::<InstancePass>("instance_pass", &self.instance_pass).with_updates_by_pk(|row| &row.pass_id);
         diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
@@ -250,7 +386,18 @@ impl __sdk::DbUpdate for DbUpdate {
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct AppliedDiff<'r> {
-        content_def: __sdk::TableAppliedDiff<'r, ContentDef>,
+        character_progress: __sdk::TableAppliedDiff<'r, CharacterProgress>,
+    character_resources: __sdk::TableAppliedDiff<'r, CharacterResources>,
+    character_sheet: __sdk::TableAppliedDiff<'r, CharacterSheet>,
+    character_use: __sdk::TableAppliedDiff<'r, CharacterUse>,
+    combat_cast: __sdk::TableAppliedDiff<'r, CombatCast>,
+    combat_duel: __sdk::TableAppliedDiff<'r, CombatDuel>,
+    combat_effect: __sdk::TableAppliedDiff<'r, CombatEffect>,
+    combat_event: __sdk::TableAppliedDiff<'r, CombatEvent>,
+    combat_rest: __sdk::TableAppliedDiff<'r, CombatRest>,
+    combatant: __sdk::TableAppliedDiff<'r, Combatant>,
+    content_def: __sdk::TableAppliedDiff<'r, ContentDef>,
+    dice_day: __sdk::TableAppliedDiff<'r, DiceDay>,
     entity: __sdk::TableAppliedDiff<'r, Entity>,
     instance_pass: __sdk::TableAppliedDiff<'r, InstancePass>,
     landmark: __sdk::TableAppliedDiff<'r, Landmark>,
@@ -270,7 +417,18 @@ impl __sdk::InModule for AppliedDiff<'_> {
 
 impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
     fn invoke_row_callbacks(&self, event: &EventContext, callbacks: &mut __sdk::DbCallbacks<RemoteModule>) {
-                callbacks.invoke_table_row_callbacks::<ContentDef>("content_def", &self.content_def, event);
+                callbacks.invoke_table_row_callbacks::<CharacterProgress>("character_progress", &self.character_progress, event);
+        callbacks.invoke_table_row_callbacks::<CharacterResources>("character_resources", &self.character_resources, event);
+        callbacks.invoke_table_row_callbacks::<CharacterSheet>("character_sheet", &self.character_sheet, event);
+        callbacks.invoke_table_row_callbacks::<CharacterUse>("character_use", &self.character_use, event);
+        callbacks.invoke_table_row_callbacks::<CombatCast>("combat_cast", &self.combat_cast, event);
+        callbacks.invoke_table_row_callbacks::<CombatDuel>("combat_duel", &self.combat_duel, event);
+        callbacks.invoke_table_row_callbacks::<CombatEffect>("combat_effect", &self.combat_effect, event);
+        callbacks.invoke_table_row_callbacks::<CombatEvent>("combat_event", &self.combat_event, event);
+        callbacks.invoke_table_row_callbacks::<CombatRest>("combat_rest", &self.combat_rest, event);
+        callbacks.invoke_table_row_callbacks::<Combatant>("combatant", &self.combatant, event);
+        callbacks.invoke_table_row_callbacks::<ContentDef>("content_def", &self.content_def, event);
+        callbacks.invoke_table_row_callbacks::<DiceDay>("dice_day", &self.dice_day, event);
         callbacks.invoke_table_row_callbacks::<Entity>("entity", &self.entity, event);
         callbacks.invoke_table_row_callbacks::<InstancePass>("instance_pass", &self.instance_pass, event);
         callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
@@ -853,7 +1011,18 @@ impl __sdk::SpacetimeModule for RemoteModule {
     type SubscriptionHandle = SubscriptionHandle;
 
 fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
-                content_def_table::register_table(client_cache);
+                character_progress_table::register_table(client_cache);
+        character_resources_table::register_table(client_cache);
+        character_sheet_table::register_table(client_cache);
+        character_use_table::register_table(client_cache);
+        combat_cast_table::register_table(client_cache);
+        combat_duel_table::register_table(client_cache);
+        combat_effect_table::register_table(client_cache);
+        combat_event_table::register_table(client_cache);
+        combat_rest_table::register_table(client_cache);
+        combatant_table::register_table(client_cache);
+        content_def_table::register_table(client_cache);
+        dice_day_table::register_table(client_cache);
         entity_table::register_table(client_cache);
         instance_pass_table::register_table(client_cache);
         landmark_table::register_table(client_cache);
