@@ -6,9 +6,9 @@
 pub const EVENT_SECONDS: u32 = 60;
 
 pub mod aim;
+pub mod areas;
 #[cfg(test)]
 mod arena;
-pub mod areas;
 pub mod armor;
 pub mod casting;
 #[cfg(test)]
@@ -33,8 +33,8 @@ pub mod scores;
 pub mod sheet;
 pub mod source;
 #[cfg(test)]
-mod stage;
-#[cfg(test)]
 mod srd;
+#[cfg(test)]
+mod stage;
 pub mod threat;
 pub mod turn;

@@ -39,7 +39,7 @@ const BEGIN: i64 = 1_700_000_000_000;
 /// How far from the middle they stand at most, millimetres.
 const ROOM_MM: i32 = 15_000;
 
-/// Chance of a seed (SplitMix64), for commands and dice.
+/// Chance of a seed (`SplitMix64`), for commands and dice.
 struct Chance(u64);
 
 impl Chance {
@@ -386,9 +386,7 @@ impl Arena {
         (had.exhaustion, had.has_endured) = (fighter.exhaustion, fighter.has_endured);
         had = had.rested(is_long, self.bodies[at].casting, &sheet, self.now * 1_000);
         let book = self.book;
-        self.bodies[at].used.retain(|key, _| {
-            is_long_only(book, key) && !is_long
-        });
+        self.bodies[at].used.retain(|key, _| is_long_only(book, key) && !is_long);
         if is_long {
             (fighter.exhaustion, fighter.has_endured) = (had.exhaustion, had.has_endured);
             fighter.health.temporary = 0;

@@ -1,6 +1,7 @@
 //! What somebody does: begun if it may, paid for, done with the tick.
 
 use super::{Arena, Begun, are_in, turn_at};
+use crate::characters::resources::uses_max;
 use crate::combat::aim::{
     Aim, CombatError, Means, OPPORTUNITY_ATTACK, Relation, check_means, check_target, is_within,
     reach_mm, relation, take_turn,
@@ -10,7 +11,6 @@ use crate::combat::deed::{Deed, TARGETS_MAX, perform};
 use crate::combat::fighter::{Fighter, What};
 use crate::combat::health::Vital;
 use crate::content::{AbilityDef, AbilityKind, Action, Area, Condition, EffectDef, Target};
-use crate::characters::resources::uses_max;
 
 /// How long a creature waits to cast the same spell again, milliseconds.
 const CREATURE_SPELL_MILLIS: i64 = 30_000;
@@ -154,12 +154,7 @@ impl Arena {
     }
 
     /// As `deeds::check_aim`, without walls.
-    fn check_aim(
-        &self,
-        user: &Fighter,
-        ability: &AbilityDef,
-        aim: Aim,
-    ) -> Result<(), CombatError> {
+    fn check_aim(&self, user: &Fighter, ability: &AbilityDef, aim: Aim) -> Result<(), CombatError> {
         let other = |entity_id: u64| {
             let at = self.at_of(entity_id).ok_or(CombatError::TargetUnknown)?;
             Ok(self.load(at))
@@ -175,10 +170,7 @@ impl Arena {
             }
             (Target::Point, Aim::Point(point)) => point,
             (Target::Point, Aim::Entity(id)) => other(id)?.place,
-            (
-                Target::Ally | Target::Enemy | Target::Anyone | Target::Corpse,
-                Aim::Entity(id),
-            ) => {
+            (Target::Ally | Target::Enemy | Target::Anyone | Target::Corpse, Aim::Entity(id)) => {
                 let target = other(id)?;
                 check_target(user, &target, ability.target, self.relation(user, &target))?;
                 target.place

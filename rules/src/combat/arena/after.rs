@@ -10,7 +10,7 @@ use crate::combat::fighter::{Fighter, What};
 use crate::combat::house::percent_of;
 use crate::combat::lasting::{death_save, moment};
 use crate::combat::stage;
-use crate::combat::threat::Entry;
+use crate::combat::threat::{Entry, Threat};
 use crate::content::AbilityDef;
 
 impl Arena {
@@ -25,7 +25,6 @@ impl Arena {
     ) {
         self.judge_told(order, targets, &fighters, told, ability);
         let user_id = fighters[0].entity_id;
-        let ids: Vec<u64> = fighters.iter().map(|fighter| fighter.entity_id).collect();
         for consequence in &told.consequences {
             if let Consequence::ConcentrationEnded(entity_id) = consequence {
                 self.count.broken += 1;
@@ -48,7 +47,6 @@ impl Arena {
         for (entity_id, was) in changed {
             self.changed(entity_id, was);
         }
-        debug_assert!(ids.iter().all(|id| *id > 0));
     }
 
     /// Counts what a line did, as `threat::count` does.
@@ -144,7 +142,7 @@ impl Arena {
                 body.threat.forget(entity_id);
             }
             if !is_player {
-                self.bodies[at].threat = Default::default();
+                self.bodies[at].threat = Threat::default();
             }
         }
     }
@@ -152,13 +150,11 @@ impl Arena {
     /// Gives experience for a creature that died, as `threat::reward` does.
     fn reward(&mut self, at: usize) {
         let radius = u32::try_from(self.book.setting("experience_share_radius_mm")).unwrap_or(0);
-        let (place, entity_id) =
-            (self.bodies[at].fighter.place, self.bodies[at].fighter.entity_id);
+        let (place, entity_id) = (self.bodies[at].fighter.place, self.bodies[at].fighter.entity_id);
         let is_paid = |entry: &&Entry| {
             let other = self.at_of(entry.entity_id).map(|at| &self.bodies[at].fighter);
-            let is_near = |other: &Fighter| {
-                other.is_player && is_within(place, other.place, radius)
-            };
+            let is_near =
+                |other: &Fighter| other.is_player && is_within(place, other.place, radius);
             entry.contribution > 0 && other.is_some_and(is_near)
         };
         let entries: Vec<Entry> =
@@ -288,8 +284,7 @@ impl Arena {
         let by_player = by.is_some_and(|by| self.bodies[by].fighter.is_player);
         let (house, now) = (self.house, self.now);
         let mut fighters = [fighter];
-        let told =
-            moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut self.chance);
+        let told = moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut self.chance);
         self.count.moments += u64::from(!told.lines.is_empty());
         let [fighter] = fighters;
         if now < effect.next_at && (fighter.health != was || !told.lines.is_empty()) {

@@ -5,7 +5,7 @@ use super::{Arena, Body, Vital};
 use crate::combat::deed::{Line, Told};
 use crate::combat::fighter::{EFFECTS_MAX, Effect, Fighter, What};
 use crate::combat::health::Fell;
-use crate::content::{AbilityDef, EffectDef};
+use crate::content::{AbilityDef, EffectDef, Target};
 
 /// Who was how, before a command.
 pub(super) struct Seen {
@@ -76,10 +76,13 @@ impl Arena {
         for (number, (at, after)) in order.iter().zip(after).enumerate() {
             let before = self.load(*at);
             let id = before.entity_id;
-            let lines: Vec<&Line> =
-                told.lines.iter().filter(|line| line.target_id == id).collect();
+            let lines: Vec<&Line> = told.lines.iter().filter(|line| line.target_id == id).collect();
             if !targets.contains(&number) && !lines.is_empty() {
                 self.breaks(format!("{id} was not reached by {}: {lines:?}", ability.key));
+            }
+            let is_for_the_dead = ability.target == Target::Corpse;
+            if before.health.is_dead() != is_for_the_dead && !lines.is_empty() {
+                self.breaks(format!("{} reached the dead: {lines:?}", ability.key));
             }
             if lines.iter().any(|line| line.amount < 0 || line.rolled < 0) {
                 self.breaks(format!("less than nothing: {lines:?}"));
@@ -133,9 +136,8 @@ fn lies_soundly(body: &Body, now: i64) -> Option<String> {
         return Some("too much lies on it".to_owned());
     }
     let immune = &body.fighter.sheet.condition_immunities;
-    let befell = |effect: &Effect| {
-        immune.iter().any(|condition| effect.what == What::Condition(*condition))
-    };
+    let befell =
+        |effect: &Effect| immune.iter().any(|condition| effect.what == What::Condition(*condition));
     lying().find(|effect| befell(effect)).map(|effect| format!("is immune to {effect:?}"))
 }
 
