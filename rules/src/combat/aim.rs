@@ -248,3 +248,221 @@ pub fn take_turn(user: &mut Fighter, ability: &AbilityDef, now: i64, house: &Hou
         crate::content::Action::Free => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::combat::fighter::{Effect, What};
+    use crate::combat::health::Vital;
+    use crate::combat::stage::{ability, beast, foe, hero, house, sheet};
+    use crate::content::{Action, Stacking};
+
+    const NOW: i64 = 1_000_000;
+
+    fn in_condition(mut fighter: Fighter, condition: Condition, by: u64) -> Fighter {
+        let effect = Effect {
+            effect_id: 1,
+            ability: "sleep".to_owned(),
+            by,
+            what: What::Condition(condition),
+            ends_at: i64::MAX,
+            next_at: i64::MAX,
+            every_millis: 0,
+            save: None,
+            is_concentration: false,
+        };
+        assert!(fighter.lay(effect, Stacking::Both));
+        fighter
+    }
+
+    /// Everything is in the way; then one thing after another is not.
+    #[test]
+    fn what_is_in_the_way_is_told_in_its_order() {
+        use CombatError as E;
+        type Mend<'a> = &'a dyn Fn(&mut Fighter, &mut Means);
+        let spell = ability("fireball");
+        let well = hero(1, "wizard", 5);
+        let mut user = in_condition(well.clone(), Condition::Stunned, 2);
+        user.health.kill();
+        user.turn.action_at = NOW + 1;
+        let mut means = Means {
+            is_known: false,
+            is_prepared: false,
+            is_casting: true,
+            ready_at: NOW + 1,
+            uses_left: Some(0),
+            slots: Some((0, 0)),
+        };
+        let steps: [(E, Mend<'_>); 11] = [
+            (E::AbilityNotKnown, &|_, means| means.is_known = true),
+            (E::AbilityNotPrepared, &|_, means| means.is_prepared = true),
+            (E::Dead, &|user, _| user.health.vital = Vital::Stable),
+            (E::Down, &|user, _| {
+                user.health.heal(1);
+            }),
+            (E::Incapacitated, &|user, _| {
+                user.forget(|_| true);
+            }),
+            (E::Casting, &|_, means| means.is_casting = false),
+            (E::Cooldown, &|_, means| means.ready_at = NOW),
+            (E::TurnUsed, &|user, _| user.turn.action_at = NOW),
+            (E::UsesSpent, &|_, means| means.uses_left = Some(1)),
+            (E::SlotUnknown, &|_, means| means.slots = Some((0, 2))),
+            (E::SlotSpent, &|_, means| means.slots = Some((1, 2))),
+        ];
+        for (expected, mend) in steps {
+            assert_eq!(check_means(&user, spell, &means, NOW), Err(expected));
+            mend(&mut user, &mut means);
+        }
+        assert_eq!(check_means(&user, spell, &means, NOW), Ok(()));
+        let free = Means { uses_left: None, slots: None, ..means };
+        assert_eq!(check_means(&user, spell, &free, NOW), Ok(()));
+    }
+
+    #[test]
+    fn each_action_waits_for_its_own() {
+        let mut user = hero(1, "fighter", 5);
+        let means = Means {
+            is_known: true,
+            is_prepared: true,
+            is_casting: false,
+            ready_at: 0,
+            uses_left: None,
+            slots: None,
+        };
+        for (key, back_after) in [
+            ("attack", Some(6_000)),
+            ("off_hand_attack", Some(6_000)),
+            ("opportunity_attack", Some(6_000)),
+            ("action_surge", None),
+        ] {
+            let ability = ability(key);
+            take_turn(&mut user, ability, NOW, &house());
+            let last = check_means(&user, ability, &means, NOW + 5_999);
+            let expected = if back_after.is_some() { Err(CombatError::TurnUsed) } else { Ok(()) };
+            assert_eq!(last, expected, "{key}");
+            assert_eq!(check_means(&user, ability, &means, NOW + 6_000), Ok(()), "{key}");
+        }
+        let quick = House { action_millis: 500, ..house() };
+        take_turn(&mut user, ability("attack"), NOW, &quick);
+        assert_eq!(user.turn.ready_at(Action::Action), NOW + 500);
+    }
+
+    #[test]
+    fn relations_follow_sides_duels_and_where_players_fight() {
+        let (one, two) = (hero(1, "fighter", 1), hero(2, "wizard", 1));
+        let goblin = foe(3, "goblin");
+        let tame = Fighter { side: one.side, ..foe(4, "wolf") };
+        for (other, duels, is_pvp, expected) in [
+            (&one, true, true, Relation::Oneself),
+            (&two, false, false, Relation::Ally),
+            (&two, false, true, Relation::Rival),
+            (&two, true, false, Relation::Enemy),
+            (&goblin, false, true, Relation::Enemy),
+            (&tame, false, true, Relation::Ally),
+        ] {
+            let got = relation(&one, other, duels, is_pvp);
+            assert_eq!(got, expected, "{} {duels} {is_pvp}", other.entity_id);
+        }
+    }
+
+    #[test]
+    fn targets_are_those_an_ability_is_meant_for() {
+        use CombatError as E;
+        use Relation::{Ally, Enemy, Oneself, Rival};
+        let user = hero(1, "cleric", 1);
+        let (friend, goblin, tame) = (hero(2, "fighter", 1), foe(3, "goblin"), foe(4, "wolf"));
+        for (target, wanted, stands, expected) in [
+            (&user, Target::Enemy, Oneself, Err(E::TargetSelf)),
+            (&user, Target::Corpse, Oneself, Err(E::TargetSelf)),
+            (&user, Target::Ally, Oneself, Ok(())),
+            (&user, Target::Anyone, Oneself, Ok(())),
+            (&goblin, Target::Corpse, Enemy, Err(E::TargetNotDead)),
+            (&friend, Target::Enemy, Ally, Err(E::TargetProtected)),
+            (&tame, Target::Enemy, Ally, Err(E::TargetNotEnemy)),
+            (&goblin, Target::Ally, Enemy, Err(E::TargetNotAlly)),
+            (&goblin, Target::Enemy, Enemy, Ok(())),
+            (&goblin, Target::Anyone, Enemy, Ok(())),
+            (&friend, Target::Ally, Ally, Ok(())),
+            (&friend, Target::Anyone, Ally, Ok(())),
+            // Who may be hurt where players fight may be helped there, too.
+            (&friend, Target::Enemy, Rival, Ok(())),
+            (&friend, Target::Ally, Rival, Ok(())),
+        ] {
+            let got = check_target(&user, target, wanted, stands);
+            assert_eq!(got, expected, "{} {wanted:?} {stands:?}", target.entity_id);
+        }
+    }
+
+    #[test]
+    fn the_dead_are_for_those_who_call_them_back() {
+        let mut corpse = foe(3, "goblin");
+        corpse.health.kill();
+        let user = hero(1, "cleric", 1);
+        for wanted in Target::ALL {
+            let got = check_target(&user, &corpse, *wanted, Relation::Enemy);
+            let expected =
+                if *wanted == Target::Corpse { Ok(()) } else { Err(CombatError::TargetDead) };
+            assert_eq!(got, expected, "{wanted:?}");
+        }
+        let mut myself = user.clone();
+        myself.health.kill();
+        let got = check_target(&myself, &myself, Target::Enemy, Relation::Oneself);
+        assert_eq!(got, Err(CombatError::TargetSelf));
+    }
+
+    #[test]
+    fn who_is_charmed_spares_its_charmer_and_nobody_else() {
+        let user = in_condition(hero(1, "fighter", 1), Condition::Charmed, 3);
+        let (charmer, other) = (foe(3, "goblin"), foe(4, "goblin"));
+        let check = |target: &Fighter, wanted| check_target(&user, target, wanted, Relation::Enemy);
+        assert_eq!(check(&charmer, Target::Enemy), Err(CombatError::Charmed));
+        assert_eq!(check(&other, Target::Enemy), Ok(()));
+        assert_eq!(check(&charmer, Target::Anyone), Ok(()));
+        let afraid = in_condition(hero(1, "fighter", 1), Condition::Frightened, 3);
+        assert!(!is_charmed_by(&afraid, 3));
+    }
+
+    #[test]
+    fn distances_are_right_to_the_millimetre() {
+        let at = |x_mm, y_mm| Point { x_mm, y_mm };
+        let (least, most) = (at(i32::MIN, i32::MIN), at(i32::MAX, i32::MAX));
+        for (other, distance, reach, is_in) in [
+            (at(0, 0), 0, 0, true),
+            (at(900, 1_200), 1_500, 1_500, true),
+            (at(900, 1_201), 1_501, 1_500, false),
+            (at(-900, -1_200), 1_500, 1_499, false),
+            (at(1, 1), 2, 1, false),
+            (at(1, 1), 2, 2, true),
+            (at(36_000, 0), 36_000, 36_000, true),
+            (at(36_001, 0), 36_001, 36_000, false),
+            (at(36_000, 1), 36_001, 36_000, false),
+        ] {
+            assert_eq!(distance_mm(at(0, 0), other), distance, "{other:?}");
+            assert_eq!(is_within(at(0, 0), other, reach), is_in, "{other:?} {reach}");
+        }
+        // What is farther than can be counted is far, and breaks nothing.
+        assert!(distance_mm(least, most) > 3_000_000_000);
+        assert!(!is_within(least, most, 300_000));
+        assert_eq!(distance_squared(least, most), i64::MAX);
+    }
+
+    #[test]
+    fn what_strikes_reaches_as_far_as_what_is_in_hand() {
+        let fighter = sheet("human", "fighter", 1);
+        let (wizard, dragon) = (sheet("human", "wizard", 1), beast("young_white_dragon"));
+        for (key, sheet, expected) in [
+            ("attack", &fighter, 96_000),
+            ("attack", &wizard, 1_500),
+            ("attack", &dragon, 3_000),
+            ("opportunity_attack", &fighter, 1_500),
+            ("opportunity_attack", &dragon, 3_000),
+            ("fire_bolt", &wizard, 36_000),
+            ("cure_wounds", &wizard, 1_500),
+        ] {
+            assert_eq!(reach_mm(ability(key), sheet), expected, "{key}");
+        }
+        let unarmed = Sheet { strikes: vec![], ..wizard };
+        assert_eq!(reach_mm(ability("attack"), &unarmed), 0);
+    }
+}

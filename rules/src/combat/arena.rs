@@ -39,7 +39,7 @@ const BEGIN: i64 = 1_700_000_000_000;
 /// How far from the middle they stand at most, millimetres.
 const ROOM_MM: i32 = 15_000;
 
-/// Chance of a seed (SplitMix64), for commands and dice.
+/// Chance of a seed (`SplitMix64`), for commands and dice.
 struct Chance(u64);
 
 impl Chance {
@@ -277,7 +277,11 @@ impl Arena {
             94 => self.tire(),
             95..=97 => self.walk(),
             98 => self.duel_somebody(),
-            _ => self.change_house(),
+            _ => match self.chance.below(20) {
+                0 => self.change_house(),
+                1 => self.bury_somebody(),
+                _ => "nothing",
+            },
         }
     }
 
@@ -351,7 +355,7 @@ impl Arena {
         };
         self.now += millis;
         // Now and then the tick is late.
-        if self.chance.one_in(10) {
+        if self.chance.one_in(4) {
             return "time passes unseen";
         }
         self.tick();
@@ -451,11 +455,29 @@ impl Arena {
         "a duel"
     }
 
+    /// Anything that lasts and asks for no roll is laid on one body, more than may lie on it.
+    fn bury_somebody(&mut self) -> &'static str {
+        let lasts = |ability: &&AbilityDef| {
+            let is_rolled = ability.attack.is_some() || ability.save.is_some();
+            !is_rolled && !ability.concentration && ability.area.is_none()
+        };
+        let able: Vec<&'static AbilityDef> =
+            self.book.pack().ability.iter().filter(lasts).collect();
+        let at = self.chance.below(self.bodies.len());
+        let entity_id = self.bodies[at].fighter.entity_id;
+        for ability in able {
+            let by = self.chance.below(self.bodies.len());
+            let by = self.bodies[by].fighter.entity_id;
+            let (aim, is_cast, done_at) = (Aim::Entity(entity_id), false, self.now);
+            let begun =
+                Begun { entity_id: by, ability, aim, slot_level: ability.level, is_cast, done_at };
+            self.finish(begun);
+        }
+        "somebody is buried"
+    }
+
     /// Now and then other content comes into force.
     fn change_house(&mut self) -> &'static str {
-        if !self.chance.one_in(20) {
-            return "the house stays";
-        }
         let mut house = stage::house();
         for switch in [
             &mut house.critical_hits,
@@ -487,8 +509,6 @@ impl Arena {
                 let mut fighter = self.load(at);
                 fighter.forget(hangs);
                 self.store(at, fighter);
-                // What was over and not seen yet goes, too.
-                self.bodies[at].fighter.effects.retain(|effect| !hangs(effect));
             }
         }
     }

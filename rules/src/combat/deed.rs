@@ -8,6 +8,8 @@
 mod effects;
 mod moves;
 mod strikes;
+#[cfg(test)]
+mod tests;
 mod throws;
 
 pub(super) use throws::words_of;

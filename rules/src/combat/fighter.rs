@@ -269,3 +269,219 @@ fn is_same_kind(one: What, other: What) -> bool {
         ) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::combat::check::Edge;
+    use crate::combat::health::{Blow, Vital};
+    use crate::combat::stage::{body, foe, hero, sheet};
+
+    fn effect(key: &str, what: What, ends_at: i64) -> Effect {
+        Effect {
+            effect_id: 0,
+            ability: key.to_owned(),
+            by: 7,
+            what,
+            ends_at,
+            next_at: i64::MAX,
+            every_millis: 0,
+            save: None,
+            is_concentration: false,
+        }
+    }
+
+    /// One body on which all of this lies.
+    fn under(mut fighter: Fighter, all: &[What]) -> Fighter {
+        for what in all {
+            assert!(fighter.lay(effect("spell", *what, 100), Stacking::Both));
+        }
+        fighter
+    }
+
+    #[test]
+    fn effects_of_one_ability_meet_as_it_says() {
+        use Stacking::{Both, Longest, Refresh};
+        let armor = |amount| What::Modifier(Stat::ArmorClass, amount);
+        for (stacking, old, new, is_laid, armor_class, ends) in [
+            (Longest, (armor(2), 100), (armor(5), 200), true, 5, &[200][..]),
+            (Longest, (armor(2), 100), (armor(5), 50), false, 2, &[100]),
+            (Longest, (armor(2), 100), (armor(5), 100), false, 2, &[100]),
+            (Refresh, (armor(2), 100), (armor(5), 50), true, 5, &[50]),
+            (Both, (armor(2), 100), (armor(5), 50), true, 7, &[100, 50]),
+            // What does something else is not met at all.
+            (Longest, (armor(2), 100), (What::Temporary, 50), true, 2, &[100, 50]),
+        ] {
+            let mut fighter = hero(1, "fighter", 1);
+            let own = fighter.armor_class();
+            fighter.lay(effect("spell", old.0, old.1), stacking);
+            assert_eq!(fighter.lay(effect("spell", new.0, new.1), stacking), is_laid);
+            let got: Vec<i64> = fighter.effects.iter().map(|effect| effect.ends_at).collect();
+            assert_eq!((fighter.armor_class() - own, &got[..]), (armor_class, ends));
+        }
+        let mut fighter = hero(1, "fighter", 1);
+        for key in ["one", "other"] {
+            assert!(fighter.lay(effect(key, armor(1), 100), Longest));
+        }
+        assert_eq!(fighter.sum(Stat::ArmorClass), 2);
+    }
+
+    #[test]
+    fn kinds_of_effects_are_told_apart() {
+        let dice = Dice::new(1, 4);
+        let all = [
+            What::Condition(Condition::Prone),
+            What::Condition(Condition::Stunned),
+            What::Modifier(Stat::ArmorClass, 1),
+            What::Modifier(Stat::AttackRoll, 1),
+            What::ModifierDice(Stat::AttackRoll, dice, false),
+            What::Resistance(DamageType::Fire),
+            What::Resistance(DamageType::Cold),
+            What::OverTime(dice, Some(DamageType::Fire)),
+            What::OverTime(dice, None),
+            What::Temporary,
+        ];
+        for (number, one) in all.iter().enumerate() {
+            for (other_number, other) in all.iter().enumerate() {
+                assert_eq!(is_same_kind(*one, *other), number == other_number);
+            }
+        }
+        let more = What::ModifierDice(Stat::AttackRoll, Dice::new(2, 6), true);
+        assert!(
+            is_same_kind(all[4], more)
+                && is_same_kind(all[2], What::Modifier(Stat::ArmorClass, -5))
+        );
+    }
+
+    #[test]
+    fn nothing_befalls_who_is_immune() {
+        let mut skeleton = foe(1, "skeleton");
+        let poisoned = effect("spray", What::Condition(Condition::Poisoned), 100);
+        assert!(!skeleton.lay(poisoned, Stacking::Both) && skeleton.effects.is_empty());
+        assert!(skeleton.lay(effect("web", What::Condition(Condition::Prone), 9), Stacking::Both));
+        assert!(skeleton.conditions().has(Condition::Prone));
+    }
+
+    #[test]
+    fn no_more_lies_on_a_body_than_may() {
+        let mut fighter = hero(1, "fighter", 1);
+        for number in 0..EFFECTS_MAX + 5 {
+            let key = format!("spell {number}");
+            let is_laid = fighter.lay(effect(&key, What::Temporary, 100), Stacking::Longest);
+            assert_eq!(is_laid, number < EFFECTS_MAX);
+        }
+        assert_eq!(fighter.effects.len(), EFFECTS_MAX);
+        // What takes the place of another still finds room.
+        assert!(fighter.lay(effect("spell 3", What::Temporary, 200), Stacking::Longest));
+        assert_eq!(fighter.effects.len(), EFFECTS_MAX);
+    }
+
+    #[test]
+    fn temporary_hit_points_go_with_the_last_that_gives_them() {
+        let mut fighter = hero(1, "fighter", 1);
+        for key in ["one", "other"] {
+            assert!(fighter.lay(effect(key, What::Temporary, 100), Stacking::Longest));
+        }
+        fighter.health.shield(5);
+        assert_eq!(fighter.forget(|effect| effect.ability == "one"), 1);
+        assert_eq!(fighter.health.temporary, 5);
+        assert_eq!(fighter.forget(|effect| effect.ability == "one"), 0);
+        assert_eq!(fighter.forget(|effect| effect.ability == "other"), 1);
+        assert_eq!(fighter.health.temporary, 0);
+    }
+
+    #[test]
+    fn hit_points_rise_and_fall_with_their_maximum() {
+        let more = What::Modifier(Stat::HitPointsMax, 5);
+        let mut fighter = hero(1, "fighter", 1);
+        assert!(fighter.lay(effect("aid", more, 100), Stacking::Longest));
+        assert_eq!((fighter.health.max, fighter.health.current), (17, 12));
+        fighter.health.heal(99);
+        fighter.forget(|_| true);
+        assert_eq!((fighter.health.max, fighter.health.current), (12, 12));
+        // It never falls below 1, and who has hit points keeps one.
+        let less = What::Modifier(Stat::HitPointsMax, -99);
+        assert!(fighter.lay(effect("wither", less, 100), Stacking::Longest));
+        assert_eq!((fighter.health.max, fighter.health.current), (1, 1));
+        assert_eq!(fighter.health.vital, Vital::Awake);
+        let tired = Fighter { exhaustion: 4, ..hero(1, "fighter", 1) };
+        assert_eq!(tired.hit_points_max(), 6);
+    }
+
+    #[test]
+    fn rolls_are_modified_by_the_sheet_and_what_lies() {
+        let archer = body(1, sheet("human", "ranger", 2), true);
+        let lying = [
+            What::Modifier(Stat::AttackRoll, 1),
+            What::ModifierDice(Stat::AttackRoll, Dice::new(1, 4), false),
+            What::ModifierDice(Stat::AttackRoll, Dice::new(1, 6), true),
+            What::ModifierDice(Stat::SavingThrow, Dice::new(1, 8), false),
+        ];
+        let archer = under(archer, &lying);
+        let expected = [
+            // Of archery 2, of the first effect 1.
+            Modifier::flat("", 4 + 2 + 1),
+            Modifier::plus("", Dice::new(1, 4)),
+            Modifier::minus("", Dice::new(1, 6)),
+        ];
+        assert_eq!(archer.modifiers(Stat::AttackRoll, 4), expected);
+        let dice: Vec<(Dice, bool)> = archer.dice(Stat::SavingThrow).collect();
+        assert_eq!(dice, [(Dice::new(1, 8), false)]);
+    }
+
+    #[test]
+    fn edges_come_of_effects_nature_and_exhaustion() {
+        let plain = hero(1, "fighter", 1);
+        let dodging = under(plain.clone(), &[What::Modifier(Stat::AttackedWith, -1)]);
+        assert_eq!(dodging.edges(Stat::AttackedWith).edge(), Edge::Disadvantage);
+        let both = under(dodging, &[What::Modifier(Stat::AttackedWith, 1)]);
+        assert_eq!(both.edges(Stat::AttackedWith).edge(), Edge::Straight);
+        let elf = body(1, sheet("elf", "fighter", 1), true);
+        let barbarian = hero(1, "barbarian", 2);
+        let tired = Fighter { exhaustion: 3, ..plain.clone() };
+        let helped = under(plain.clone(), &[What::Modifier(Stat::SavesWith, 1)]);
+        let (wisdom, dexterity) = (Attribute::Wisdom, Attribute::Dexterity);
+        for (fighter, by, against, expected) in [
+            (&plain, wisdom, None, Edge::Straight),
+            (&elf, wisdom, Some(Condition::Charmed), Edge::Advantage),
+            (&elf, wisdom, Some(Condition::Frightened), Edge::Straight),
+            (&elf, wisdom, None, Edge::Straight),
+            (&barbarian, dexterity, None, Edge::Advantage),
+            (&barbarian, wisdom, None, Edge::Straight),
+            (&tired, wisdom, None, Edge::Disadvantage),
+            (&helped, wisdom, None, Edge::Advantage),
+        ] {
+            assert_eq!(fighter.save_edges(by, against).edge(), expected, "{by:?} {against:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_defends_and_slows() {
+        let fire = DamageTypes::of(&[DamageType::Fire]);
+        let plain = hero(1, "fighter", 1);
+        let warded = under(plain.clone(), &[What::Resistance(DamageType::Fire)]);
+        assert_eq!(warded.defenses().resistances, fire);
+        let stone = under(plain.clone(), &[What::Condition(Condition::Petrified)]);
+        assert_eq!(stone.defenses().resistances, DamageTypes::ALL);
+        for (amounts, expected) in
+            [(&[][..], 100), (&[100], 200), (&[-50], 50), (&[-100, -100], 0), (&[300, 300], 400)]
+        {
+            let all: Vec<What> =
+                amounts.iter().map(|amount| What::Modifier(Stat::SpeedPercent, *amount)).collect();
+            assert_eq!(under(plain.clone(), &all).speed_percent(), expected, "{amounts:?}");
+        }
+        let prone = under(plain.clone(), &[What::Condition(Condition::Prone)]);
+        let held = under(plain, &[What::Condition(Condition::Grappled)]);
+        assert_eq!((prone.speed_percent(), held.speed_percent()), (50, 0));
+    }
+
+    #[test]
+    fn who_is_down_is_unconscious() {
+        let mut fighter = hero(1, "fighter", 1);
+        assert_eq!(fighter.conditions(), Conditions::NONE);
+        let blow = Blow { amount: 12, is_critical: false, is_sparing: false };
+        fighter.health.hurt(&blow, fighter.sheet.fate);
+        assert!(fighter.conditions().has(Condition::Unconscious));
+        assert!(fighter.conditions().has(Condition::Prone));
+    }
+}

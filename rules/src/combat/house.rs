@@ -116,3 +116,57 @@ pub fn percent_of(amount: i32, percent: i64) -> i32 {
     let least = i64::from(amount > 0 && percent > 0);
     i32::try_from(scaled.max(least)).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::combat::stage::{book, house};
+
+    #[test]
+    fn percents_are_rounded_down_and_leave_nothing_at_nothing() {
+        for (amount, percent, expected) in [
+            (10, 100, 10),
+            (10, 150, 15),
+            (7, 50, 3),
+            (1, 50, 1),
+            (1, 1, 1),
+            (10, 0, 0),
+            (10, -5, 0),
+            (0, 1_000, 0),
+            (-5, 100, 0),
+            (i32::MAX, 1_000, i32::MAX),
+            (i32::MAX, i64::MAX, i32::MAX),
+            (i32::MIN, i64::MAX, 0),
+        ] {
+            assert_eq!(percent_of(amount, percent), expected, "{percent} percent of {amount}");
+        }
+    }
+
+    #[test]
+    fn each_pair_has_its_percent_and_each_action_its_time() {
+        let house = House {
+            damage_percent: 1,
+            creature_damage_percent: 2,
+            pvp_damage_percent: 3,
+            action_millis: 4,
+            bonus_action_millis: 5,
+            reaction_millis: 6,
+            ..house()
+        };
+        let pairs = [(true, false), (false, true), (true, true), (false, false)];
+        let percents = pairs.map(|(by_player, to_player)| house.percent(by_player, to_player));
+        assert_eq!(percents, [1, 2, 3, 100]);
+        let times: Vec<i64> = Action::ALL.iter().map(|action| house.turn_millis(*action)).collect();
+        assert_eq!(times, [4, 5, 6, 0]);
+    }
+
+    #[test]
+    fn the_shipped_house_is_that_of_the_table_game() {
+        let house = house();
+        assert_eq!(house, House::of(book()));
+        assert_eq!((house.round_millis, house.action_millis), (6_000, 6_000));
+        assert_eq!((house.death_save_difficulty, house.death_saves_needed), (10, 3));
+        assert_eq!((house.concentration_difficulty_min, house.healing_percent), (10, 100));
+        assert!(house.critical_hits && house.death_saves && !house.pvp && !house.flanking);
+    }
+}

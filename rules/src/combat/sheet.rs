@@ -19,6 +19,9 @@ use crate::content::{
     Passive, SaveDef, Scores, Size, Stat, WeaponDef, WeaponProperty,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How far a fist reaches, millimetres: 5 feet.
 pub const REACH_MM: u32 = 1_500;
 
@@ -91,7 +94,7 @@ pub struct Sheet {
     pub strikes: Vec<Strike>,
     /// Attacks of one action, at least 1.
     pub attacks: u8,
-    /// By what it casts.
+    /// By what it casts, and forces others.
     pub casting_by: Attribute,
     /// What is always so.
     pub passives: Vec<Passive>,
@@ -271,7 +274,7 @@ pub fn of_character(build: &Build, book: &Book) -> Option<Sheet> {
         condition_immunities: immunities_of(&passives),
         strikes: gear.strikes(class, scores, proficiency),
         attacks: gear.attacks(&passives),
-        casting_by: class.casting_by.unwrap_or(Attribute::Charisma),
+        casting_by: class.casting_by.unwrap_or_else(|| mind_of(class)),
         fate: if passives.contains(&Passive::Relentless) { Fate::Endures } else { Fate::Dies },
         passives,
         slots: Slots::new(class.casting, level),
@@ -285,6 +288,14 @@ pub fn of_character(build: &Build, book: &Book) -> Option<Sheet> {
     let percent = u32::try_from((100 + sheet.always(Stat::SpeedPercent)).clamp(0, 1_000));
     sheet.speed_mm_per_round = sheet.speed_mm_per_round * percent.unwrap_or(100) / 100;
     Some(sheet)
+}
+
+/// By what who does not cast forces others: the attribute of the mind it lives by, as a monk's
+/// wisdom; its presence where it lives by none.
+fn mind_of(class: &ClassDef) -> Attribute {
+    let minds = [Attribute::Intelligence, Attribute::Wisdom, Attribute::Charisma];
+    let first = class.primary.iter().find(|attribute| minds.contains(attribute));
+    first.copied().unwrap_or(Attribute::Charisma)
 }
 
 /// Keys of the features that a character has.

@@ -10,7 +10,7 @@ use crate::combat::fighter::{Fighter, What};
 use crate::combat::house::percent_of;
 use crate::combat::lasting::{death_save, moment};
 use crate::combat::stage;
-use crate::combat::threat::Entry;
+use crate::combat::threat::{Entry, Threat};
 use crate::content::AbilityDef;
 
 impl Arena {
@@ -25,7 +25,6 @@ impl Arena {
     ) {
         self.judge_told(order, targets, &fighters, told, ability);
         let user_id = fighters[0].entity_id;
-        let ids: Vec<u64> = fighters.iter().map(|fighter| fighter.entity_id).collect();
         for consequence in &told.consequences {
             if let Consequence::ConcentrationEnded(entity_id) = consequence {
                 self.count.broken += 1;
@@ -48,7 +47,6 @@ impl Arena {
         for (entity_id, was) in changed {
             self.changed(entity_id, was);
         }
-        debug_assert!(ids.iter().all(|id| *id > 0));
     }
 
     /// Counts what a line did, as `threat::count` does.
@@ -144,7 +142,7 @@ impl Arena {
                 body.threat.forget(entity_id);
             }
             if !is_player {
-                self.bodies[at].threat = Default::default();
+                self.bodies[at].threat = Threat::default();
             }
         }
     }

@@ -5,7 +5,7 @@ use super::{Arena, Body, Vital};
 use crate::combat::deed::{Line, Told};
 use crate::combat::fighter::{EFFECTS_MAX, Effect, Fighter, What};
 use crate::combat::health::Fell;
-use crate::content::{AbilityDef, EffectDef};
+use crate::content::{AbilityDef, EffectDef, Target};
 
 /// Who was how, before a command.
 pub(super) struct Seen {
@@ -79,6 +79,10 @@ impl Arena {
             let lines: Vec<&Line> = told.lines.iter().filter(|line| line.target_id == id).collect();
             if !targets.contains(&number) && !lines.is_empty() {
                 self.breaks(format!("{id} was not reached by {}: {lines:?}", ability.key));
+            }
+            let is_for_the_dead = ability.target == Target::Corpse;
+            if before.health.is_dead() != is_for_the_dead && !lines.is_empty() {
+                self.breaks(format!("{} reached the dead: {lines:?}", ability.key));
             }
             if lines.iter().any(|line| line.amount < 0 || line.rolled < 0) {
                 self.breaks(format!("less than nothing: {lines:?}"));
