@@ -162,6 +162,8 @@ fn refusals_reach_the_game_with_their_codes() {
 fn the_committed_bindings_are_fresh() {
     use haven_engine::{BindingsLanguage, MODULE_WASM, generate_player_bindings};
     let reducers = [
+        "ability_use",
+        "cast_cancel",
         "character_enter",
         "character_enter_once",
         "character_leave",
@@ -169,11 +171,17 @@ fn the_committed_bindings_are_fresh() {
         "course_follow",
         "course_set",
         "course_to",
+        "death_return",
+        "duel_answer",
+        "duel_end",
+        "duel_offer",
         "instance_enter",
         "instance_invite",
         "instance_leave",
         "instance_open",
         "instance_open_once",
+        "rest_begin",
+        "rest_end",
     ];
     let generated = generate_player_bindings(BindingsLanguage::Rust, MODULE_WASM, &reducers);
     let generated = generated.expect("bindings");

@@ -10,6 +10,9 @@ use spacetimedb_sdk::__codegen::{
 	__ws,
 };
 
+pub mod ability_aim_type;
+pub mod aim_direction_type;
+pub mod aim_point_type;
 pub mod character_progress_type;
 pub mod character_resources_type;
 pub mod character_sheet_type;
@@ -34,6 +37,8 @@ pub mod region_type;
 pub mod terrain_block_type;
 pub mod world_config_type;
 pub mod world_terrain_type;
+pub mod ability_use_reducer;
+pub mod cast_cancel_reducer;
 pub mod character_enter_reducer;
 pub mod character_enter_once_reducer;
 pub mod character_leave_reducer;
@@ -41,11 +46,17 @@ pub mod character_respawn_reducer;
 pub mod course_follow_reducer;
 pub mod course_set_reducer;
 pub mod course_to_reducer;
+pub mod death_return_reducer;
+pub mod duel_answer_reducer;
+pub mod duel_end_reducer;
+pub mod duel_offer_reducer;
 pub mod instance_enter_reducer;
 pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
 pub mod instance_open_once_reducer;
+pub mod rest_begin_reducer;
+pub mod rest_end_reducer;
 pub mod character_progress_table;
 pub mod character_resources_table;
 pub mod character_sheet_table;
@@ -69,6 +80,9 @@ pub mod terrain_block_table;
 pub mod world_config_table;
 pub mod world_terrain_table;
 
+pub use ability_aim_type::AbilityAim;
+pub use aim_direction_type::AimDirection;
+pub use aim_point_type::AimPoint;
 pub use character_progress_type::CharacterProgress;
 pub use character_resources_type::CharacterResources;
 pub use character_sheet_type::CharacterSheet;
@@ -115,6 +129,8 @@ pub use region_table::*;
 pub use terrain_block_table::*;
 pub use world_config_table::*;
 pub use world_terrain_table::*;
+pub use ability_use_reducer::{ability_use, set_flags_for_ability_use, AbilityUseCallbackId};
+pub use cast_cancel_reducer::{cast_cancel, set_flags_for_cast_cancel, CastCancelCallbackId};
 pub use character_enter_reducer::{character_enter, set_flags_for_character_enter, CharacterEnterCallbackId};
 pub use character_enter_once_reducer::{character_enter_once, set_flags_for_character_enter_once, CharacterEnterOnceCallbackId};
 pub use character_leave_reducer::{character_leave, set_flags_for_character_leave, CharacterLeaveCallbackId};
@@ -122,11 +138,17 @@ pub use character_respawn_reducer::{character_respawn, set_flags_for_character_r
 pub use course_follow_reducer::{course_follow, set_flags_for_course_follow, CourseFollowCallbackId};
 pub use course_set_reducer::{course_set, set_flags_for_course_set, CourseSetCallbackId};
 pub use course_to_reducer::{course_to, set_flags_for_course_to, CourseToCallbackId};
+pub use death_return_reducer::{death_return, set_flags_for_death_return, DeathReturnCallbackId};
+pub use duel_answer_reducer::{duel_answer, set_flags_for_duel_answer, DuelAnswerCallbackId};
+pub use duel_end_reducer::{duel_end, set_flags_for_duel_end, DuelEndCallbackId};
+pub use duel_offer_reducer::{duel_offer, set_flags_for_duel_offer, DuelOfferCallbackId};
 pub use instance_enter_reducer::{instance_enter, set_flags_for_instance_enter, InstanceEnterCallbackId};
 pub use instance_invite_reducer::{instance_invite, set_flags_for_instance_invite, InstanceInviteCallbackId};
 pub use instance_leave_reducer::{instance_leave, set_flags_for_instance_leave, InstanceLeaveCallbackId};
 pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, InstanceOpenCallbackId};
 pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_open_once, InstanceOpenOnceCallbackId};
+pub use rest_begin_reducer::{rest_begin, set_flags_for_rest_begin, RestBeginCallbackId};
+pub use rest_end_reducer::{rest_end, set_flags_for_rest_end, RestEndCallbackId};
 
 #[derive(Clone, PartialEq, Debug)]
 
@@ -136,7 +158,13 @@ pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_
 /// to indicate which reducer caused the event.
 
 pub enum Reducer {
-        CharacterEnter {
+        AbilityUse {
+        ability: String,
+        aim: AbilityAim,
+        slot_level: u8,
+}    ,
+    CastCancel ,
+    CharacterEnter {
         character_id: u64,
 }    ,
     CharacterEnterOnce {
@@ -157,6 +185,15 @@ pub enum Reducer {
         x_mm: i32,
         y_mm: i32,
 }    ,
+    DeathReturn ,
+    DuelAnswer {
+        entity_id: u64,
+        accepts: bool,
+}    ,
+    DuelEnd ,
+    DuelOffer {
+        entity_id: u64,
+}    ,
     InstanceEnter {
         world: u32,
 }    ,
@@ -172,6 +209,10 @@ pub enum Reducer {
         name: String,
         command: CommandId,
 }    ,
+    RestBegin {
+        is_long: bool,
+}    ,
+    RestEnd ,
 }
 
 
@@ -182,18 +223,26 @@ impl __sdk::InModule for Reducer {
 impl __sdk::Reducer for Reducer {
     fn reducer_name(&self) -> &'static str {
         match self {
-                        Reducer::CharacterEnter { .. } => "character_enter",
+                        Reducer::AbilityUse { .. } => "ability_use",
+            Reducer::CastCancel => "cast_cancel",
+            Reducer::CharacterEnter { .. } => "character_enter",
             Reducer::CharacterEnterOnce { .. } => "character_enter_once",
             Reducer::CharacterLeave => "character_leave",
             Reducer::CharacterRespawn => "character_respawn",
             Reducer::CourseFollow { .. } => "course_follow",
             Reducer::CourseSet { .. } => "course_set",
             Reducer::CourseTo { .. } => "course_to",
+            Reducer::DeathReturn => "death_return",
+            Reducer::DuelAnswer { .. } => "duel_answer",
+            Reducer::DuelEnd => "duel_end",
+            Reducer::DuelOffer { .. } => "duel_offer",
             Reducer::InstanceEnter { .. } => "instance_enter",
             Reducer::InstanceInvite { .. } => "instance_invite",
             Reducer::InstanceLeave => "instance_leave",
             Reducer::InstanceOpen { .. } => "instance_open",
             Reducer::InstanceOpenOnce { .. } => "instance_open_once",
+            Reducer::RestBegin { .. } => "rest_begin",
+            Reducer::RestEnd => "rest_end",
 }
 }
 }
@@ -201,18 +250,26 @@ impl TryFrom<__ws::ReducerCallInfo<__ws::BsatnFormat>> for Reducer {
         type Error = __sdk::Error;
 fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Self> {
         match &value.reducer_name[..] {
-                        "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
+                        "ability_use" => Ok(__sdk::parse_reducer_args::<ability_use_reducer::AbilityUseArgs>("ability_use", &value.args)?.into()),
+            "cast_cancel" => Ok(__sdk::parse_reducer_args::<cast_cancel_reducer::CastCancelArgs>("cast_cancel", &value.args)?.into()),
+            "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
             "character_enter_once" => Ok(__sdk::parse_reducer_args::<character_enter_once_reducer::CharacterEnterOnceArgs>("character_enter_once", &value.args)?.into()),
             "character_leave" => Ok(__sdk::parse_reducer_args::<character_leave_reducer::CharacterLeaveArgs>("character_leave", &value.args)?.into()),
             "character_respawn" => Ok(__sdk::parse_reducer_args::<character_respawn_reducer::CharacterRespawnArgs>("character_respawn", &value.args)?.into()),
             "course_follow" => Ok(__sdk::parse_reducer_args::<course_follow_reducer::CourseFollowArgs>("course_follow", &value.args)?.into()),
             "course_set" => Ok(__sdk::parse_reducer_args::<course_set_reducer::CourseSetArgs>("course_set", &value.args)?.into()),
             "course_to" => Ok(__sdk::parse_reducer_args::<course_to_reducer::CourseToArgs>("course_to", &value.args)?.into()),
+            "death_return" => Ok(__sdk::parse_reducer_args::<death_return_reducer::DeathReturnArgs>("death_return", &value.args)?.into()),
+            "duel_answer" => Ok(__sdk::parse_reducer_args::<duel_answer_reducer::DuelAnswerArgs>("duel_answer", &value.args)?.into()),
+            "duel_end" => Ok(__sdk::parse_reducer_args::<duel_end_reducer::DuelEndArgs>("duel_end", &value.args)?.into()),
+            "duel_offer" => Ok(__sdk::parse_reducer_args::<duel_offer_reducer::DuelOfferArgs>("duel_offer", &value.args)?.into()),
             "instance_enter" => Ok(__sdk::parse_reducer_args::<instance_enter_reducer::InstanceEnterArgs>("instance_enter", &value.args)?.into()),
             "instance_invite" => Ok(__sdk::parse_reducer_args::<instance_invite_reducer::InstanceInviteArgs>("instance_invite", &value.args)?.into()),
             "instance_leave" => Ok(__sdk::parse_reducer_args::<instance_leave_reducer::InstanceLeaveArgs>("instance_leave", &value.args)?.into()),
             "instance_open" => Ok(__sdk::parse_reducer_args::<instance_open_reducer::InstanceOpenArgs>("instance_open", &value.args)?.into()),
             "instance_open_once" => Ok(__sdk::parse_reducer_args::<instance_open_once_reducer::InstanceOpenOnceArgs>("instance_open_once", &value.args)?.into()),
+            "rest_begin" => Ok(__sdk::parse_reducer_args::<rest_begin_reducer::RestBeginArgs>("rest_begin", &value.args)?.into()),
+            "rest_end" => Ok(__sdk::parse_reducer_args::<rest_end_reducer::RestEndArgs>("rest_end", &value.args)?.into()),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
 }
 }
