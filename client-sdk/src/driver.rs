@@ -51,6 +51,8 @@ pub(crate) enum Command {
         call: Call,
         reply: Reply,
     },
+    /// Fights are watched from now on.
+    WatchFights,
     Disconnect {
         done: oneshot::Sender<()>,
     },
@@ -143,6 +145,7 @@ impl Driver {
                     Some(Command::Enter { character_id, reply }) => {
                         player.enter(character_id, Some(reply));
                     }
+                    Some(Command::WatchFights) => player.watch_fights(),
                     Some(Command::Call { call, reply }) => player.call(call, reply),
                     Some(Command::Hold { sequence, call, reply }) => {
                         player.hold(sequence, call, reply);
@@ -215,6 +218,7 @@ impl Driver {
                     None => return Err(End::Done(None)),
                     Some(Command::Disconnect { done }) => return Err(End::Done(Some(done))),
                     Some(Command::Enter { reply, .. }) => refuse(Some(reply)),
+                    Some(Command::WatchFights) => player.watch_fights(),
                     Some(Command::Call { reply, .. }) => refuse(reply),
                     Some(Command::Hold { sequence, call, reply }) => {
                         player.hold(sequence, call, reply);

@@ -1,6 +1,7 @@
 //! What happens around a player, as it becomes known here.
 
 use crate::error::HavenError;
+use crate::fights::DecisionView;
 use haven_rules::motion::Segment;
 use std::sync::Arc;
 use std::time::Instant;
@@ -53,6 +54,13 @@ pub enum Event {
         /// Who, as last seen.
         seen: Seen,
         /// When it became certain: 100 ms after it was last seen.
+        at: Instant,
+    },
+    /// Something was decided in a fight in view, by anybody; only while fights are watched.
+    Decided {
+        /// Who, what, to whom, and every die.
+        decision: Arc<DecisionView>,
+        /// When it became known.
         at: Instant,
     },
     /// The own character is in another world than before, and everything around it is in view:

@@ -11,6 +11,7 @@
 //! - the player is followed wherever its own row is: blocks around it are watched before those
 //!   behind it are dropped, into instances and back;
 //! - whoever moves between watched blocks is never reported as gone;
+//! - what is decided in fights is told once, in order, with every die, to who watches them;
 //! - a command, such as making a character, is done at most once, however often connections break
 //!   meanwhile; what it was reported as done survives the host's end, however sudden;
 //! - an account's token never leaves the session but to its gateway.
@@ -44,6 +45,7 @@ mod driver;
 mod error;
 mod event;
 mod fade;
+mod fights;
 mod haven;
 mod http;
 mod land;
@@ -70,10 +72,12 @@ pub mod module_bindings;
 
 pub use error::HavenError;
 pub use event::{Event, Events, Seen};
+pub use fights::{BodyView, CastView, DecisionLine, DecisionView};
 pub use haven::Haven;
 pub use haven_rules::motion::{Segment, SegmentEnd};
 pub use haven_rules::world::terrain::{Biome, Block, Feature, FeatureKind};
 pub use haven_rules::world::{Area, GroundClass};
+pub use module_bindings::{AbilityAim, AimDirection, AimPoint};
 pub use realm::RealmClient;
 pub use regions::{InstanceView, LandmarkView, RegionView};
 pub use retry::RetryPolicy;

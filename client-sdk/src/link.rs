@@ -8,10 +8,12 @@
 mod calls;
 
 use crate::error::HavenError;
+use crate::fights::FightChange;
 use crate::land::LandChange;
 use crate::module_bindings::{
-    DbConnection, EntityTableAccess, InstancePassTableAccess, LandmarkTableAccess,
-    MotionTableAccess, ObstacleTableAccess, RegionTableAccess, SubscriptionHandle, WorldConfig,
+    CombatCastTableAccess, CombatEventTableAccess, CombatantTableAccess, DbConnection,
+    EntityTableAccess, InstancePassTableAccess, LandmarkTableAccess, MotionTableAccess,
+    ObstacleTableAccess, RegionTableAccess, SubscriptionHandle, WorldConfig,
     WorldConfigTableAccess, WorldTerrainTableAccess,
 };
 use crate::regions::FarChange;
@@ -46,6 +48,8 @@ pub(crate) enum Watch {
     Entity(u64),
     /// Whatever stands in a block.
     Block(u64),
+    /// Who fights in a block, what is cast there, and what was decided.
+    Fights(u64),
     /// What is known of a region from afar.
     Region(u64),
 }
@@ -65,6 +69,9 @@ impl Watch {
                 queries
             }
             Self::Block(chunk) => from(&["motion", "entity", "obstacle"], "chunk_index", chunk),
+            Self::Fights(chunk) => {
+                from(&["combatant", "combat_cast", "combat_event"], "chunk_index", chunk)
+            }
             Self::Region(region) => from(&["region", "landmark"], "region_index", region),
         }
     }
@@ -76,6 +83,7 @@ pub(crate) enum News {
     Row(RowChange),
     Land(LandChange),
     Far(FarChange),
+    Fight(FightChange),
     WorldIs(WorldConfig),
     WorldGone(WorldConfig),
     /// A call has run, at that instant of the realm's clock.
@@ -247,4 +255,17 @@ fn report_rows(connection: &DbConnection, inbox: &Inbox) {
     let (is, gone) = (FarChange::PassIs, FarChange::PassGone);
     report_table!(db.instance_pass(), inbox, |row| News::Far(is(row)), |row| News::Far(gone(row)));
     report_table!(db.world_config(), inbox, News::WorldIs, News::WorldGone);
+    report_fights(connection, inbox);
+}
+
+fn report_fights(connection: &DbConnection, inbox: &Inbox) {
+    let db = &connection.db;
+    let (is, gone) = (FightChange::BodyIs, FightChange::BodyGone);
+    report_table!(db.combatant(), inbox, |row| News::Fight(is(row)), |row| News::Fight(gone(row)));
+    let (is, gone) = (FightChange::CastIs, FightChange::CastGone);
+    let casts = db.combat_cast();
+    report_table!(casts, inbox, |row| News::Fight(is(row)), |row| News::Fight(gone(row)));
+    let (is, gone) = (FightChange::DecisionIs, FightChange::DecisionGone);
+    let events = db.combat_event();
+    report_table!(events, inbox, |row| News::Fight(is(row)), |row| News::Fight(gone(row)));
 }

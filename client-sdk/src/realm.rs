@@ -1,9 +1,11 @@
-//! A realm as a game sees it: enter, move, look around (`look`), visit instances (`instances`).
+//! A realm as a game sees it: enter, move, look around (`look`), visit instances (`instances`),
+//! fight (`fights`).
 //!
 //! Keeps true: what is awaited is answered or fails, at the latest after ten
 //! seconds, commands after thirty
 //! unless the game is more patient; dropping the last clone closes the connection in order.
 
+mod fights;
 mod instances;
 mod look;
 

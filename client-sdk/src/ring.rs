@@ -131,6 +131,11 @@ impl Ring {
         }
     }
 
+    /// The squares that are watched.
+    pub(crate) fn squares(&self) -> impl Iterator<Item = u64> + '_ {
+        self.squares.keys().copied()
+    }
+
     /// How many squares are watched.
     pub(crate) fn len(&self) -> usize {
         self.squares.len()

@@ -6,6 +6,7 @@
 use crate::clock::{LocalClock, ServerClock};
 use crate::error::HavenError;
 use crate::event::{EVENTS_KEPT, Event, Events, Seen};
+use crate::fights::Fights;
 use crate::land::Land;
 use crate::own::{Own, Predicted};
 use crate::regions::Atlas;
@@ -78,6 +79,7 @@ pub(crate) struct State {
     pub(crate) worlds: HashMap<u32, World>,
     pub(crate) scene: Scene,
     pub(crate) atlas: Atlas,
+    pub(crate) fights: Fights,
     /// How many blocks are watched.
     pub(crate) blocks_watched: usize,
     pub(crate) clock: ServerClock,
@@ -96,6 +98,7 @@ impl Shared {
             worlds: HashMap::new(),
             scene: Scene::default(),
             atlas: Atlas::default(),
+            fights: Fights::default(),
             blocks_watched: 0,
             clock: ServerClock::default(),
             own: Own::default(),

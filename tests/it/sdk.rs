@@ -1,5 +1,6 @@
 //! The SDK against a real gateway and realm: two clients that see each other, and generated files.
 
+mod fights;
 mod interest;
 
 use crate::support::{Database, gateway, on_database, until};

@@ -56,6 +56,8 @@ pub(super) struct Player {
     /// The regions around it.
     far: Ring,
     presence: Presence,
+    /// Whether fights in them are watched, too.
+    watches_fights: bool,
     /// The world that is watched: the one the character is in, or the open one.
     world_watched: u32,
     /// The world the game was told the character is in.
@@ -87,6 +89,7 @@ impl Player {
             ring: Ring::new(Grid::BLOCKS),
             far: Ring::new(Grid::REGIONS),
             presence: Presence::Out,
+            watches_fights: false,
             world_watched: OPEN_WORLD,
             world_told: None,
             region_told: None,
@@ -143,6 +146,7 @@ impl Player {
         state.connected = false;
         state.scene.suspend();
         state.atlas.clear();
+        state.fights.clear();
         state.blocks_watched = 0;
         state.own.reset();
         self.shared.land.suspend();
@@ -193,6 +197,7 @@ impl Player {
                 News::Row(change) => state.scene.apply(change),
                 News::Land(change) => shared.land.apply(&change),
                 News::Far(change) => state.atlas.apply(change),
+                News::Fight(change) => state.fights.apply(change),
                 News::WorldIs(row) => {
                     state.worlds.insert(row.world, World::new(&row));
                 }
@@ -217,6 +222,7 @@ impl Player {
                 News::Row(_)
                 | News::Land(_)
                 | News::Far(_)
+                | News::Fight(_)
                 | News::WorldIs(_)
                 | News::WorldGone(_) => {}
             }
@@ -268,6 +274,7 @@ impl Player {
         if matches!(self.presence, Presence::Out) {
             // Rows of blocks that are not watched any more, still under way.
             state.scene.clear();
+            state.fights.clear();
             return;
         }
         if state.world_number() != world_before {
@@ -275,6 +282,9 @@ impl Player {
         }
         for sight in sights {
             self.tell_sight(state, sight, now);
+        }
+        for decision in state.fights.take_news(server_micros) {
+            self.shared.tell(state, Event::Decided { decision, at: now });
         }
         self.settle_own(state, server_micros, now);
         self.follow(state, now);
@@ -322,7 +332,7 @@ impl Player {
             }
             Watch::Block(chunk) => self.ring.applied(chunk),
             Watch::Region(region) => self.far.applied(region),
-            Watch::Entity(_) => {}
+            Watch::Entity(_) | Watch::Fights(_) => {}
         }
     }
 

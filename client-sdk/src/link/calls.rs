@@ -3,9 +3,10 @@
 use super::{Inbox, News};
 use crate::error::HavenError;
 use crate::module_bindings::{
-    CommandId, DbConnection, ReducerEventContext, RemoteReducers, character_enter_once,
-    character_leave, character_respawn, course_follow, course_set, course_to, instance_enter,
-    instance_invite, instance_leave, instance_open_once,
+    AbilityAim, CommandId, DbConnection, ReducerEventContext, RemoteReducers, ability_use,
+    cast_cancel, character_enter_once, character_leave, character_respawn, course_follow,
+    course_set, course_to, death_return, duel_answer, duel_end, duel_offer, instance_enter,
+    instance_invite, instance_leave, instance_open_once, rest_begin, rest_end,
 };
 use spacetimedb_sdk::Status;
 
@@ -22,6 +23,14 @@ pub(crate) enum Call {
     InstanceInvite { world: u32, character_id: u64 },
     InstanceEnter { world: u32 },
     InstanceLeave,
+    UseAbility { ability: String, aim: AbilityAim, slot_level: u8 },
+    CancelCast,
+    OfferDuel { entity_id: u64 },
+    AnswerDuel { entity_id: u64, accepts: bool },
+    EndDuel,
+    BeginRest { is_long: bool },
+    EndRest,
+    ReturnToLife,
 }
 
 /// A reducer. Calls of one reducer have their outcomes in the order they were made.
@@ -37,6 +46,14 @@ pub(crate) enum Reducer {
     InstanceInvite,
     InstanceEnter,
     InstanceLeave,
+    UseAbility,
+    CancelCast,
+    OfferDuel,
+    AnswerDuel,
+    EndDuel,
+    BeginRest,
+    EndRest,
+    ReturnToLife,
 }
 
 impl Reducer {
@@ -59,6 +76,14 @@ impl Call {
             Self::InstanceInvite { .. } => Reducer::InstanceInvite,
             Self::InstanceEnter { .. } => Reducer::InstanceEnter,
             Self::InstanceLeave => Reducer::InstanceLeave,
+            Self::UseAbility { .. } => Reducer::UseAbility,
+            Self::CancelCast => Reducer::CancelCast,
+            Self::OfferDuel { .. } => Reducer::OfferDuel,
+            Self::AnswerDuel { .. } => Reducer::AnswerDuel,
+            Self::EndDuel => Reducer::EndDuel,
+            Self::BeginRest { .. } => Reducer::BeginRest,
+            Self::EndRest => Reducer::EndRest,
+            Self::ReturnToLife => Reducer::ReturnToLife,
         }
     }
 
@@ -78,6 +103,16 @@ impl Call {
             }
             Self::InstanceEnter { world } => reducers.instance_enter(world),
             Self::InstanceLeave => reducers.instance_leave(),
+            Self::UseAbility { ability, aim, slot_level } => {
+                reducers.ability_use(ability, aim, slot_level)
+            }
+            Self::CancelCast => reducers.cast_cancel(),
+            Self::OfferDuel { entity_id } => reducers.duel_offer(entity_id),
+            Self::AnswerDuel { entity_id, accepts } => reducers.duel_answer(entity_id, accepts),
+            Self::EndDuel => reducers.duel_end(),
+            Self::BeginRest { is_long } => reducers.rest_begin(is_long),
+            Self::EndRest => reducers.rest_end(),
+            Self::ReturnToLife => reducers.death_return(),
         }
     }
 }
@@ -106,6 +141,18 @@ pub(super) fn report_outcomes(connection: &DbConnection, inbox: &Inbox) {
     let report = inbox_of(Reducer::InstanceEnter);
     reducers.on_instance_enter(move |context, _| report(context));
     reducers.on_instance_leave(inbox_of(Reducer::InstanceLeave));
+    let report = inbox_of(Reducer::UseAbility);
+    reducers.on_ability_use(move |context, _, _, _| report(context));
+    reducers.on_cast_cancel(inbox_of(Reducer::CancelCast));
+    let report = inbox_of(Reducer::OfferDuel);
+    reducers.on_duel_offer(move |context, _| report(context));
+    let report = inbox_of(Reducer::AnswerDuel);
+    reducers.on_duel_answer(move |context, _, _| report(context));
+    reducers.on_duel_end(inbox_of(Reducer::EndDuel));
+    let report = inbox_of(Reducer::BeginRest);
+    reducers.on_rest_begin(move |context, _| report(context));
+    reducers.on_rest_end(inbox_of(Reducer::EndRest));
+    reducers.on_death_return(inbox_of(Reducer::ReturnToLife));
 }
 
 fn outcome(reducer: Reducer, context: &ReducerEventContext) -> News {

@@ -69,7 +69,15 @@ impl Player {
             | Reducer::InstanceOpen
             | Reducer::InstanceInvite
             | Reducer::InstanceEnter
-            | Reducer::InstanceLeave => {}
+            | Reducer::InstanceLeave
+            | Reducer::UseAbility
+            | Reducer::CancelCast
+            | Reducer::OfferDuel
+            | Reducer::AnswerDuel
+            | Reducer::EndDuel
+            | Reducer::BeginRest
+            | Reducer::EndRest
+            | Reducer::ReturnToLife => {}
         }
         match (pending.reply, result) {
             (None, Err(error)) => self.tell_refusal(state, &error),

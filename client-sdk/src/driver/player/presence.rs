@@ -123,6 +123,7 @@ impl Player {
         state.me = None;
         state.scene.clear();
         state.atlas.clear();
+        state.fights.clear();
         state.blocks_watched = 0;
         state.own.reset();
     }

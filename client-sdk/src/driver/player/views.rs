@@ -39,12 +39,28 @@ impl Player {
         {
             if ring.is_behind(number, position) {
                 let change = ring.follow(number, position, &world.bounds);
-                change.watch.into_iter().for_each(|square| link.watch(watch(square)));
-                change.drop.into_iter().for_each(|square| link.unwatch(watch(square)));
+                for square in change.watch {
+                    link.watch(watch(square));
+                    if self.watches_fights && watch(square) == Watch::Block(square) {
+                        link.watch(Watch::Fights(square));
+                    }
+                }
+                for square in change.drop {
+                    link.unwatch(watch(square));
+                    link.unwatch(Watch::Fights(square));
+                }
             }
         }
         state.blocks_watched = self.ring.len();
         self.tell_region(state, number, position, now);
+    }
+
+    /// From now on watches fights in the blocks around the character, too.
+    pub(in crate::driver) fn watch_fights(&mut self) {
+        self.watches_fights = true;
+        if let Some(link) = &mut self.link {
+            self.ring.squares().for_each(|block| link.watch(Watch::Fights(block)));
+        }
     }
 
     fn tell_region(&mut self, state: &State, number: u32, position: (i32, i32), at: Instant) {
@@ -75,6 +91,9 @@ impl Player {
     pub(super) fn leave_surroundings(&mut self) {
         let (blocks, regions) = (self.ring.clear(), self.far.clear());
         if let Some(link) = &mut self.link {
+            for block in &blocks {
+                link.unwatch(Watch::Fights(*block));
+            }
             let blocks = blocks.into_iter().map(Watch::Block);
             for watch in blocks.chain(regions.into_iter().map(Watch::Region)) {
                 link.unwatch(watch);
