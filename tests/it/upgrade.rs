@@ -30,6 +30,8 @@ const TICKS_COUNTED: usize = 30;
 /// The middle of their gaps is 50 ms; half of it would be two timers, and twice none that keeps up.
 const FASTEST_TICK_MICROS: i64 = 35_000;
 const SLOWEST_TICK_MICROS: i64 = 100_000;
+/// How often a tick that seems too slow is looked at: other tests may have kept the machine busy.
+const LOOKS_AT_THE_TICK: usize = 5;
 
 /// Tables that are empty most of the time.
 const MOSTLY_EMPTY: [&str; 2] = ["block_input", "survey_request"];
@@ -303,9 +305,16 @@ async fn tick_micros(database: &Database, player: &Client) -> i64 {
     gaps[gaps.len() / 2]
 }
 
-/// The tick goes on as before, as far as a busy machine lets it.
-fn assert_steady(before: i64, after: i64) {
+/// The tick goes on as before: never faster, and slower only while the machine is busy.
+async fn assert_steady(before: i64, database: &Database, player: &Client) {
     let slowest = (2 * before).max(SLOWEST_TICK_MICROS);
+    let mut after = tick_micros(database, player).await;
+    for _ in 1..LOOKS_AT_THE_TICK {
+        if after < slowest {
+            break;
+        }
+        after = tick_micros(database, player).await;
+    }
     assert!((FASTEST_TICK_MICROS..slowest).contains(&after), "from {before} to {after}");
 }
 
@@ -359,7 +368,7 @@ fn rows_timers_and_players_come_through_an_upgrade_from_0_1_0() {
         cast.bob.come_back(&database).await;
         cast.cid.come_back(&database).await;
         assert_eq!((cast.ann.place(&database).await, cast.bob.place(&database).await), places);
-        assert_steady(tick, tick_micros(&database, &cast.ann.client).await);
+        assert_steady(tick, &database, &cast.ann.client).await;
         let entered = database.rows("realm_population").await;
         assert_eq!(entered[0]["online"], 3);
     });
@@ -426,6 +435,6 @@ fn a_module_that_cannot_take_over_is_refused_and_the_realm_goes_on() {
         }
         assert_eq!(steady_timers(&database).await, running);
         cast.ann.come_back(&database).await;
-        assert_steady(tick, tick_micros(&database, &cast.ann.client).await);
+        assert_steady(tick, &database, &cast.ann.client).await;
     });
 }
