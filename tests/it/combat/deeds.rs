@@ -5,6 +5,7 @@ use crate::support::content::{set, srd};
 use crate::support::{on_database, until};
 use haven_checks::{instant, number};
 use haven_rules::combat::experience::of_challenge;
+use haven_rules::content::Condition;
 use serde_json::json;
 
 /// Its challenge is 0 and it runs away: nobody is hurt by it.
@@ -243,8 +244,9 @@ fn a_changed_number_counts_in_the_next_attack() {
             arena.events().await.into_iter().find(is_it)
         };
         let strike = async |after: u64| {
-            // The first hit may be its last.
+            // The first hit may be its last, and it must not run out of reach before.
             let prey = arena.database.creatures(PREY, east(1_000), 1, 1).await[0];
+            arena.befall(prey, fay.id, Condition::Restrained).await;
             until("it is hit", || async {
                 let _ = fay.uses("attack", at(prey)).await;
                 hits(after).await
