@@ -17,7 +17,7 @@ pub(crate) const RULES: [Rule; 4] = [
 const DEAD: u64 = 3;
 
 fn signed(row: &serde_json::Value, column: &str) -> i64 {
-    row[column].as_i64().unwrap_or_default()
+    row[column].as_i64().unwrap_or_else(|| panic!("{column} of {row}"))
 }
 
 fn bodies(now: &Snapshot) -> Vec<String> {

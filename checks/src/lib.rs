@@ -86,6 +86,7 @@ mod tests {
         let connected = json!({ "identity": "x", "account_id": 1 });
         let instance = json!({ "world": 9, "players": 1 });
         let counted = json!({ "region_index": 3, "players": 2 });
+        let body = json!({ "entity_id": 7, "hit_points": 3, "hit_points_max": 2, "vital": 0 });
         for (table, row, rule) in [
             ("character_presence", present, 0),
             ("motion_path", json!({ "entity_id": 7 }), 1),
@@ -96,7 +97,7 @@ mod tests {
             ("instance", instance, 6),
             ("terrain_block", json!({ "world": 9 }), 7),
             ("content_def", json!({ "kind": "switch", "key": "pvp", "body": "{}" }), 8),
-            ("combatant", json!({ "entity_id": 7, "hit_points": 3, "hit_points_max": 2 }), 9),
+            ("combatant", body, 9),
             ("combat_effect", json!({ "entity_id": 7 }), 10),
             ("combat_threat", json!({ "creature_id": 7, "entity_id": 8 }), 11),
             ("dice_secret", json!({ "day": 3 }), 12),
