@@ -52,7 +52,11 @@ pub(super) fn settle(
             bodies::store(ctx, body);
         }
     }
-    for line in &told.lines {
+    // The dead keep nobody in mind, whatever else falls on them.
+    let was_dead = |entity_id: u64| {
+        after.iter().any(|(id, _, was, _)| *id == entity_id && *was == Vital::Dead)
+    };
+    for line in told.lines.iter().filter(|line| !was_dead(line.target_id)) {
         threat::count(ctx, &user, line, is_hostile, book);
     }
     for consequence in &told.consequences {
@@ -86,7 +90,7 @@ pub(super) fn settle_moment(
     }
     let (entity_id, is_player, was, is) = vitals_of(&body);
     bodies::store(ctx, body);
-    if let Some(source) = source {
+    if let Some(source) = source.filter(|_| was != Vital::Dead) {
         for line in told.lines.iter().filter(|line| line.damage.is_some() || line.is_healing) {
             threat::count(ctx, source, line, line.damage.is_some(), book);
         }
