@@ -25,6 +25,7 @@ pub(crate) use self::{
     build::build_of,
     progress::{give_experience, lose_experience},
     resources::{resources, rested, save_resources, spend_use, uses_left},
+    sheet::all_changed as sheets_changed,
     spells::knows,
 };
 

@@ -8,7 +8,7 @@ mod book;
 pub(crate) use book::book;
 
 use crate::authority::{require_database, require_owner};
-use crate::{Refusal, audit, now_micros};
+use crate::{Refusal, audit, characters, now_micros};
 use haven_rules::content::versions::{
     ContentError, StoredEntry, VERSIONS_MAX, activation_at_micros, pack_of, step, validate_title,
 };
@@ -221,8 +221,8 @@ fn activate(ctx: &ReducerContext, row: ContentVersion, is_forwards: bool) {
         follows,
         ..row
     });
-    // Read now, so that no fight has to wait for it.
-    book(ctx);
+    // Reads it now, too, so that no fight has to wait for it.
+    characters::sheets_changed(ctx);
 }
 
 /// The rows in force, by their key.

@@ -1,7 +1,6 @@
 //! What a client shows of a character: one row for each that is in the world.
 //!
-//! Keeps true: the row is that of the content in force when the character entered, or when
-//! something of it last changed.
+//! Keeps true: the row follows the character and the content in force.
 
 use super::build::{build_of, row_of};
 use super::spells::spells_of;
@@ -11,7 +10,7 @@ use haven_rules::characters::spells::{all_known, allowance, to_learn};
 use haven_rules::combat::sheet::{Build, Sheet, features_of, of_character};
 use haven_rules::content::Attribute;
 use haven_rules::content::book::Book;
-use haven_tables::characters::{CharacterSheet, character_sheet};
+use haven_tables::characters::{CharacterSheet, character_presence, character_sheet};
 use spacetimedb::{ReducerContext, Table};
 
 /// Something of a character is not as it was: its level, scores or spells. Whoever keeps something
@@ -31,6 +30,16 @@ pub(crate) fn changed(ctx: &ReducerContext, character_id: u64) {
             ctx.db.character_sheet().character_id().update(row);
         }
         None => hide(ctx, character_id),
+    }
+}
+
+/// Other content is in force: all who are in the world are looked at again.
+pub(crate) fn all_changed(ctx: &ReducerContext) {
+    #[expect(clippy::disallowed_methods, reason = "bounded by the realm's capacity")]
+    let present: Vec<u64> =
+        ctx.db.character_presence().iter().map(|row| row.character_id).collect();
+    for character_id in present {
+        changed(ctx, character_id);
     }
 }
 

@@ -18,7 +18,8 @@ const OFFER_MICROS: i64 = 30_000_000;
 /// How often it is seen whether both are still there, microseconds.
 const LOOK_MICROS: i64 = 1_000_000;
 
-/// Offers a duel to a player who is near. The same pair again changes nothing.
+/// Offers a duel to a player who is near. Who has offered one, or was offered one, is busy until it
+/// is answered or has lapsed.
 ///
 /// # Errors
 /// In this order: the caller's, `combat.not_in_world`, `combat.switched_off`, `combat.target_self`,

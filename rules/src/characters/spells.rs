@@ -8,9 +8,10 @@
 
 use super::CharacterError;
 use super::creation::are_distinct;
+use crate::combat::aim::OFF_HAND_ATTACK;
 use crate::combat::casting::{highest_spell_level, known_count, prepared_count};
 use crate::combat::scores::modifier;
-use crate::combat::sheet::{Build, casts, features_of};
+use crate::combat::sheet::{Build, casts, features_of, has_two_weapons};
 use crate::content::book::Book;
 use crate::content::{AbilityDef, AbilityKind, ClassDef};
 
@@ -128,10 +129,13 @@ pub fn beginning(
 }
 
 /// Whether a character knows an ability, and whether it can use it now. Basic ones everybody
-/// knows; those of features come with them; spells as this file's head says. A spell that is not
+/// knows, but for the other hand's attack, which needs a light weapon in each; those of features come with them; spells as this file's head says. A spell that is not
 /// on the class's list any more is not known.
 pub fn knows(build: &Build, spells: &[Spell], ability: &AbilityDef, book: &Book) -> (bool, bool) {
     let is_known = match ability.kind {
+        AbilityKind::Basic if ability.key == OFF_HAND_ATTACK => {
+            book.class(&build.class).is_some_and(|class| has_two_weapons(class, book))
+        }
         AbilityKind::Basic => true,
         AbilityKind::Creature => false,
         AbilityKind::Feature | AbilityKind::Spell => is_of_feature(build, &ability.key, book),
@@ -354,6 +358,9 @@ mod tests {
         let fighter = build("fighter", 1);
         let known = |build: &Build, key: &str| knows(build, &[], ability(key), book);
         assert_eq!(known(&fighter, &basic.expect("one").key), (true, true));
+        for (class, has_two) in [("fighter", false), ("rogue", true), ("ranger", true)] {
+            assert_eq!(known(&build(class, 1), OFF_HAND_ATTACK), (has_two, has_two), "{class}");
+        }
         assert_eq!(known(&fighter, &creature.expect("one").key), (false, false));
         assert_eq!(known(&fighter, "second_wind"), (true, true));
         assert_eq!(known(&fighter, "action_surge"), (false, false));

@@ -206,6 +206,9 @@ pub fn reach_mm(ability: &AbilityDef, sheet: &Sheet) -> u32 {
         return ability.range_mm;
     }
     let reach = |strike: &super::sheet::Strike| strike.range_mm.max(strike.long_range_mm);
+    if ability.key == OFF_HAND_ATTACK {
+        return sheet.off_hand.as_ref().map_or(0, reach);
+    }
     let is_near = ability.key == OPPORTUNITY_ATTACK;
     let strikes = sheet.strikes.iter().filter(|strike| !is_near || !strike.is_ranged);
     strikes.map(reach).max().unwrap_or(0)
@@ -213,6 +216,8 @@ pub fn reach_mm(ability: &AbilityDef, sheet: &Sheet) -> u32 {
 
 /// Key of the ability that strikes at who goes away.
 pub const OPPORTUNITY_ATTACK: &str = "opportunity_attack";
+/// Key of the ability that strikes with the other hand: known to who has a light weapon in each.
+pub const OFF_HAND_ATTACK: &str = "off_hand_attack";
 /// Key of the ability that everybody strikes with.
 pub const ATTACK: &str = "attack";
 

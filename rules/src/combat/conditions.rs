@@ -96,6 +96,7 @@ pub const fn does(condition: Condition) -> &'static [Does] {
         Condition::Restrained => {
             &[Does::SpeedZero, Does::AttacksWorse, Does::EasyTarget, Does::DodgesWorse]
         }
+        Condition::Silenced => &[Does::CannotSpeak, Does::CannotHear],
         Condition::Stunned => {
             &[Does::CannotMove, Does::CannotSpeak, Does::FailsBodySaves, Does::EasyTarget]
         }
@@ -126,7 +127,8 @@ pub const fn implied(condition: Condition) -> &'static [Condition] {
         | Condition::Invisible
         | Condition::Poisoned
         | Condition::Prone
-        | Condition::Restrained => &[],
+        | Condition::Restrained
+        | Condition::Silenced => &[],
     }
 }
 

@@ -4,8 +4,8 @@
 //! time and stands in no row. Leaves out on purpose: what changes in a fight (`fighter`).
 
 use super::armor::{
-    Grip, Unarmored, Worn, armor_class, attack_attribute, attacks_with, shoots, speed_in,
-    weapon_dice,
+    Grip, Unarmored, Worn, armor_class, attack_attribute, attacks_with, check_grip, shoots,
+    speed_in, weapon_dice,
 };
 use super::casting::{Slots, attack_bonus, difficulty};
 use super::damage::{DamageTypes, Defenses};
@@ -92,6 +92,8 @@ pub struct Sheet {
     pub condition_immunities: Vec<Condition>,
     /// What it strikes with, the best first.
     pub strikes: Vec<Strike>,
+    /// What it strikes with in its other hand, if it holds a light weapon in each.
+    pub off_hand: Option<Strike>,
     /// Attacks of one action, at least 1.
     pub attacks: u8,
     /// By what it casts, and forces others.
@@ -211,6 +213,7 @@ pub fn of_creature(def: &CreatureDef, hit_points_percent: i64) -> Sheet {
         },
         condition_immunities: def.condition_immunities.clone(),
         strikes: def.attacks.iter().map(strike_of_creature).collect(),
+        off_hand: None,
         attacks: def.attacks_per_action.max(1),
         casting_by: best(def.scores),
         passives: vec![],
@@ -273,6 +276,7 @@ pub fn of_character(build: &Build, book: &Book) -> Option<Sheet> {
         defenses: defenses_of(&race.resistances, &passives),
         condition_immunities: immunities_of(&passives),
         strikes: gear.strikes(class, scores, proficiency),
+        off_hand: gear.off_hand(class, scores, proficiency),
         attacks: gear.attacks(&passives),
         casting_by: class.casting_by.unwrap_or_else(|| mind_of(class)),
         fate: if passives.contains(&Passive::Relentless) { Fate::Endures } else { Fate::Dies },
@@ -385,9 +389,7 @@ impl<'a> Gear<'a> {
     fn strikes(&self, class: &ClassDef, scores: Scores, proficiency: i32) -> Vec<Strike> {
         let mut strikes: Vec<Strike> = Vec::new();
         for weapon in &self.weapons {
-            let knows =
-                class.weapons.contains(&weapon.kind) || class.weapons_besides.contains(&weapon.key);
-            let bonus = if knows { proficiency } else { 0 };
+            let bonus = bonus_with(weapon, class, proficiency);
             for ranged in [false, true] {
                 if let Some(strike) = self.strike(weapon, ranged, scores, bonus) {
                     let is_new = strikes.iter().all(|known| *known != strike);
@@ -397,6 +399,22 @@ impl<'a> Gear<'a> {
         }
         strikes.push(fists(scores, proficiency));
         strikes
+    }
+
+    /// The light weapon that is left for the other hand when another one is in the first.
+    fn second_weapon(&self) -> Option<&'a WeaponDef> {
+        let is_light = |weapon: &&&WeaponDef| weapon.properties.contains(&WeaponProperty::Light);
+        let mut light = self.weapons.iter().filter(is_light);
+        let (first, second) = (light.next()?, light.next()?);
+        let is_taken = self.shield.is_some();
+        check_grip(second, Grip::OffHand, is_taken, Some(first)).is_ok().then_some(second)
+    }
+
+    fn off_hand(&self, class: &ClassDef, scores: Scores, proficiency: i32) -> Option<Strike> {
+        let weapon = self.second_weapon()?;
+        let bonus = bonus_with(weapon, class, proficiency);
+        let dice = weapon_dice(weapon, Grip::OffHand, modifier_with(weapon, scores), false);
+        self.strike(weapon, false, scores, bonus).map(|strike| Strike { dice, ..strike })
     }
 
     fn strike(
@@ -412,9 +430,7 @@ impl<'a> Gear<'a> {
         if !possible {
             return None;
         }
-        let (strength, dexterity) = (modifier(scores.strength), modifier(scores.dexterity));
-        let attribute = attack_attribute(weapon, strength, dexterity);
-        let by = modifier(scores.get(attribute));
+        let by = modifier_with(weapon, scores);
         let both = has(WeaponProperty::TwoHanded)
             || has(WeaponProperty::Versatile) && self.shield.is_none();
         let grip = match (is_ranged, both) {
@@ -438,6 +454,24 @@ impl<'a> Gear<'a> {
             condition: None,
         })
     }
+}
+
+/// The modifier that counts with a weapon.
+fn modifier_with(weapon: &WeaponDef, scores: Scores) -> i32 {
+    let (strength, dexterity) = (modifier(scores.strength), modifier(scores.dexterity));
+    modifier(scores.get(attack_attribute(weapon, strength, dexterity)))
+}
+
+/// What a class adds with a weapon: its proficiency, if it is trained with it.
+fn bonus_with(weapon: &WeaponDef, class: &ClassDef, proficiency: i32) -> i32 {
+    let is_trained =
+        class.weapons.contains(&weapon.kind) || class.weapons_besides.contains(&weapon.key);
+    if is_trained { proficiency } else { 0 }
+}
+
+/// Whether a class begins with a light weapon for each hand.
+pub fn has_two_weapons(class: &ClassDef, book: &Book) -> bool {
+    Gear::of(class, book).second_weapon().is_some()
 }
 
 /// What everybody can strike with: 1 and strength (SRD 5.1, "Combat", Melee Attacks).

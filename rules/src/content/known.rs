@@ -56,10 +56,8 @@ pub const SETTINGS: &[KnownSetting] = &[
     known("safe_radius_mm", 60_000, 0..=1_000_000),
     known("short_rest_millis", 30_000, 0..=3_600_000),
     known("stable_millis", 60_000, 1_000..=3_600_000),
-    known("threat_forget_millis", 30_000, 1_000..=3_600_000),
     known("threat_per_damage", 1, 0..=100),
     known("threat_per_healing_percent", 50, 0..=1_000),
-    known("threat_switch_percent", 110, 100..=1_000),
 ];
 
 /// All switches. What the content has no switch for is off.
@@ -76,7 +74,6 @@ pub const SWITCHES: &[&str] = &[
     "friendly_fire",
     "opportunity_attacks",
     "pvp",
-    "rest_anywhere",
     "resurrection",
     "safe_settlements",
     "summoning",

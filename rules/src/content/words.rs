@@ -85,6 +85,8 @@ words! {
         Poisoned = "poisoned",
         Prone = "prone",
         Restrained = "restrained",
+        /// Of the house: what the spell Silence does (SRD 5.1, "Spells (S)").
+        Silenced = "silenced",
         Stunned = "stunned",
         Unconscious = "unconscious",
     }

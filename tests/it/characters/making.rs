@@ -167,7 +167,7 @@ fn without_content_there_is_nothing_to_choose_until_some_is_in_force() {
 }
 
 #[test]
-fn a_sheet_is_there_while_its_character_is_in_the_world() {
+fn a_sheet_follows_content_while_its_character_is_in_the_world() {
     on_database(|database| async move {
         database.put_in_force(&srd()).await;
         let (id, player) = database.hero("Aldric", "human", "fighter").await;
@@ -176,6 +176,13 @@ fn a_sheet_is_there_while_its_character_is_in_the_world() {
         assert_eq!((&sheet["proficiency"], &sheet["experience_next"]), (&json!(2), &json!(300)));
         assert_eq!(sheet["scores"], json!([16, 15, 14, 13, 11, 9]));
         assert_eq!(sheet["features"], json!(["second_wind", "fighting_style_defense"]));
+        let mut pack = srd();
+        let human = pack.race.iter_mut().find(|race| race.key == "human").expect("humans");
+        human.speed_mm_per_round += 1_500;
+        database.put_in_force(&pack).await;
+        let faster = row_of(&database, "character_sheet", &json!(id)).await;
+        assert_eq!(sheet["speed_mm_per_round"], 9_000);
+        assert_eq!(faster["speed_mm_per_round"], 10_500, "other content is in force");
         player.call("character_leave", json!([])).await.expect("left");
         assert!(database.rows("character_sheet").await.is_empty());
     });

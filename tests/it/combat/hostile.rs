@@ -344,11 +344,14 @@ fn the_dead_the_dying_and_the_helpless_do_nothing() {
             }
         }
         arena.make(wil.id, 5, 0).await;
+        // Who cannot speak may still do what needs no word.
+        arena.befall(wil.id, fay.id, Condition::Silenced).await;
+        arena.refuses_use(&wil, "acid_splash", oneself(), "combat.silenced").await;
+        wil.uses("dodge", oneself()).await.expect("dodging");
+        arena.quiet().await;
         arena.befall(wil.id, fay.id, Condition::Incapacitated).await;
         arena.refuses_use(&wil, "dodge", oneself(), "combat.incapacitated").await;
         arena.refuses_use(&wil, "shield", oneself(), "combat.incapacitated").await;
-        // No condition of the SRD takes speech alone: who is mute cannot act either, which is said
-        // first, so that combat.silenced waits for a condition of another kind.
         arena.befall(fay.id, wil.id, Condition::Paralyzed).await;
         arena.refuses_use(&fay, "dodge", oneself(), "combat.incapacitated").await;
         arena.refuses_use(&fay, "second_wind", oneself(), "combat.incapacitated").await;

@@ -110,7 +110,10 @@ impl Arena {
         let has_slot = means.slots.is_none_or(|(left, most)| left > 0 && most > 0);
         let knows = means.is_known && means.is_prepared;
         let is_free = !means.is_casting && self.now >= means.ready_at && self.now >= back_at;
-        knows && can_do(fighter) && is_free && means.uses_left != Some(0) && has_slot
+        let is_heard = ability.kind != AbilityKind::Spell
+            || !fighter.conditions().iter().any(|it| it == Condition::Silenced);
+        let has_means = means.uses_left != Some(0) && has_slot;
+        knows && can_do(fighter) && is_heard && is_free && has_means
     }
 
     fn pay(&mut self, at: usize, mut fighter: Fighter, ability: &'static AbilityDef, slot: u8) {

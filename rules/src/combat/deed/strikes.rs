@@ -17,6 +17,12 @@ use crate::content::{Action, AttackKind, Passive, Stat};
 pub(super) fn strike(act: &mut Act<'_, '_>, roller: &mut dyn Roller) {
     let ability = act.deed.ability;
     let sheet = act.user().sheet.clone();
+    if ability.key == super::super::aim::OFF_HAND_ATTACK {
+        if let Some(strike) = &sheet.off_hand {
+            strike_once(act, strike, roller);
+        }
+        return;
+    }
     let is_full = ability.key == super::super::aim::ATTACK && ability.action == Action::Action;
     let attacks = if is_full { sheet.attacks.max(1) } else { 1 };
     let mut used = vec![0_u8; sheet.strikes.len()];
