@@ -34,13 +34,13 @@ pub use sweep::combat_event_sweep;
 pub(crate) use threat::{change as change_threat, of as threat_of};
 
 use crate::authority::{require_database, require_player, require_room};
-use crate::content::book;
+use crate::content::{book, hold};
+use crate::world::land;
 use crate::{Refusal, characters, motion, now_micros, npcs};
 use dice::Cup;
 use haven_rules::combat::aim::{Aim, CombatError};
 use haven_rules::combat::areas::Point;
 use haven_rules::combat::deed::Told;
-use haven_rules::combat::house::House;
 use haven_rules::combat::initiative::{Place, order};
 use haven_rules::combat::lasting::moment;
 use haven_rules::motion::tick_of;
@@ -139,7 +139,8 @@ pub fn cast_cancel(ctx: &ReducerContext) -> Result<(), Refusal> {
 }
 
 /// Does what is due in fights: deeds in the order of initiative, effects, death saves, corpses, and
-/// what creatures think. 20 times a second while anything is due.
+/// what creatures think. 20 times a second while anything is due, and soon again where one run was
+/// not enough.
 ///
 /// # Errors
 /// `realm.database_only` for clients.
@@ -156,11 +157,14 @@ pub fn combat_tick(ctx: &ReducerContext, timer: CombatTickTimer) -> Result<(), R
     }
     let now = now_micros(ctx);
     let (mut due, is_more) = due::due(ctx, now);
+    due::next_run(ctx, timer, is_more);
     if due.is_empty() {
         return Ok(());
     }
     let (rows, late_micros) = (due.len(), now - due[0].due_at_micros);
     by_initiative(ctx, &mut due);
+    // Nothing that is due brings other content in force or configures a world.
+    let _held = (hold(ctx), land::hold());
     let mut cup = Cup::open(ctx);
     for row in due {
         // What one deed ends the next finds gone.
@@ -245,7 +249,7 @@ fn effect_moment(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64, effect_id:
     let source = ctx.db.combatant().entity_id().find(row.source_id);
     let by_player = source.is_some_and(|row| row.is_player);
     let mut throws = cup.event(ctx, row.source_id, &row.ability);
-    let house = House::of(&book);
+    let house = bodies::house(&book);
     let now = bodies::millis(now_micros(ctx));
     let mut fighters = [body.fighter.clone()];
     let told: Told = moment(&house, &mut fighters, 0, effect_id, by_player, now, &mut throws);

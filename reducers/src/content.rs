@@ -5,7 +5,7 @@
 
 mod book;
 
-pub(crate) use book::book;
+pub(crate) use book::{book, hold};
 
 use crate::authority::{require_database, require_owner};
 use crate::{Refusal, audit, characters, now_micros};

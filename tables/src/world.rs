@@ -6,6 +6,7 @@
 use spacetimedb::{SpacetimeType, Timestamp, table};
 
 /// The bounds and speeds of a world. Written by the owner (`world_configure`).
+#[derive(Clone)]
 #[table(name = world_config, public)]
 pub struct WorldConfig {
     /// The world's number: 0 is the open world.

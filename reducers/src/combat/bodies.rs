@@ -11,6 +11,7 @@ use haven_rules::characters::resources::{vital_codes, vital_of};
 use haven_rules::combat::areas::Point;
 use haven_rules::combat::fighter::{Effect, Fighter};
 use haven_rules::combat::health::Health;
+use haven_rules::combat::house::House;
 use haven_rules::combat::sheet::{Sheet, of_character, of_creature};
 use haven_rules::combat::turn::Turn;
 use haven_rules::content::book::Book;
@@ -47,25 +48,37 @@ pub(crate) struct Body {
 #[derive(Default)]
 struct Sheets {
     of: Rc<Book>,
-    sheets: BTreeMap<String, Rc<Sheet>>,
+    house: Option<Rc<House>>,
+    creatures: BTreeMap<String, Rc<Sheet>>,
 }
 
 thread_local! {
     static SHEETS: RefCell<Sheets> = RefCell::default();
 }
 
-/// The sheet of a creature, worked out once for each version of content.
-pub(crate) fn creature_sheet(book: &Rc<Book>, key: &str) -> Option<Rc<Sheet>> {
+fn with_sheets<T>(book: &Rc<Book>, run: impl FnOnce(&mut Sheets) -> T) -> T {
     SHEETS.with_borrow_mut(|kept| {
         if !Rc::ptr_eq(&kept.of, book) {
-            *kept = Sheets { of: Rc::clone(book), sheets: BTreeMap::new() };
+            *kept = Sheets { of: Rc::clone(book), ..Sheets::default() };
         }
-        if let Some(sheet) = kept.sheets.get(key) {
+        run(kept)
+    })
+}
+
+/// The balance of a fight, read once for each version of content.
+pub(crate) fn house(book: &Rc<Book>) -> Rc<House> {
+    with_sheets(book, |kept| Rc::clone(kept.house.get_or_insert_with(|| Rc::new(House::of(book)))))
+}
+
+/// The sheet of a creature, worked out once for each version of content.
+pub(crate) fn creature_sheet(book: &Rc<Book>, key: &str) -> Option<Rc<Sheet>> {
+    with_sheets(book, |kept| {
+        if let Some(sheet) = kept.creatures.get(key) {
             return Some(Rc::clone(sheet));
         }
         let def = book.creature(key)?;
         let sheet = Rc::new(of_creature(def, book.setting("creature_hit_points_percent")));
-        kept.sheets.insert(key.to_owned(), Rc::clone(&sheet));
+        kept.creatures.insert(key.to_owned(), Rc::clone(&sheet));
         Some(sheet)
     })
 }

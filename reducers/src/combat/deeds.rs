@@ -49,7 +49,7 @@ pub(crate) fn begin(
     let slot_level = slot_of(&body, ability, slot_level);
     let means = means(ctx, &body, ability, slot_level, &book);
     check_means(&body.fighter, ability, &means, now)?;
-    let house = House::of(&book);
+    let house = bodies::house(&book);
     check_switches(ability, &house)?;
     check_aim(ctx, &body, ability, aim, &house, &book)?;
     join_fight(ctx, &mut body, &book);
@@ -352,7 +352,7 @@ pub(super) fn finish(ctx: &ReducerContext, cup: &mut Cup, deed_id: u64) {
     let Some(ability) = book.ability(&row.ability) else { return };
     let can_act = user.fighter.health.is_awake() && user.fighter.conditions().can_act();
     if can_act {
-        let house = House::of(&book);
+        let house = bodies::house(&book);
         run(ctx, cup, user, ability, aim_of(&row), row.slot_level, row.is_cast, &house, &book);
     }
 }
@@ -366,7 +366,7 @@ pub(super) fn strike_at(
     ability: &AbilityDef,
     book: &Rc<Book>,
 ) {
-    let house = House::of(book);
+    let house = bodies::house(book);
     let now = millis(now_micros(ctx));
     take_turn(&mut user.fighter, ability, now, &house);
     run(ctx, cup, user, ability, Aim::Entity(target_id), 0, false, &house, book);

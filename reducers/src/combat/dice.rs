@@ -17,6 +17,7 @@ use haven_tables::combat::{
 };
 use spacetimedb::rand::RngCore as _;
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
+use std::cell::Cell;
 
 /// Days that are kept, so that who recorded events can prove them.
 const DAYS_KEPT: u32 = 400;
@@ -64,7 +65,13 @@ fn pool(ctx: &ReducerContext) -> DicePool {
     })
 }
 
+thread_local! {
+    /// How often the pool was kept since the module was loaded.
+    static KEPT: Cell<u64> = const { Cell::new(0) };
+}
+
 fn keep(ctx: &ReducerContext, pool: DicePool) {
+    KEPT.set(KEPT.get().wrapping_add(1));
     if ctx.db.dice_pool().singleton_id().find(0).is_some() {
         ctx.db.dice_pool().singleton_id().update(pool);
     } else {
@@ -169,9 +176,13 @@ impl Cup {
         if self.pool.next_event_id != self.first_event_id {
             keep(ctx, self.pool.clone());
         }
-        act();
-        self.pool = pool(ctx);
+        let kept = KEPT.get();
         self.first_event_id = self.pool.next_event_id;
+        act();
+        if KEPT.get() != kept {
+            self.pool = pool(ctx);
+            self.first_event_id = self.pool.next_event_id;
+        }
     }
 
     /// Puts them back.

@@ -10,8 +10,11 @@ use haven_rules::motion::{TICK_MICROS, slot_of, slots_between};
 use haven_tables::combat::{CombatDue, combat_due};
 use spacetimedb::{ReducerContext, Table, TimeDuration};
 
-/// Most rows that one run of the tick handles.
-pub(crate) const ROWS_MAX: usize = 400;
+/// Most rows that one run of the tick handles: nobody else's call waits for longer than that.
+pub(crate) const ROWS_MAX: usize = 100;
+/// How long it is from the end of a run that left something to the next, microseconds: calls of
+/// players come in between.
+const SOON_MICROS: i64 = 5_000;
 
 /// Why somebody must look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +119,16 @@ pub(super) fn due(ctx: &ReducerContext, now: i64) -> (Vec<CombatDue>, bool) {
     let is_more = rows.len() > ROWS_MAX;
     rows.truncate(ROWS_MAX);
     (rows, is_more)
+}
+
+/// The next run comes with the next tick, or soon, where this one left something. The timer's row is
+/// written by its own run alone, else the engine would keep two of it.
+pub(super) fn next_run(ctx: &ReducerContext, timer: CombatTickTimer, is_soon: bool) {
+    let micros = if is_soon { SOON_MICROS } else { TICK_MICROS };
+    let scheduled_at = TimeDuration::from_micros(micros).into();
+    if timer.scheduled_at != scheduled_at {
+        ctx.db.combat_tick_timer().scheduled_id().update(CombatTickTimer { scheduled_at, ..timer });
+    }
 }
 
 /// Everything up to that instant has been handled.

@@ -10,7 +10,6 @@ use super::near;
 use crate::content::book;
 use crate::{motion, now_micros};
 use haven_rules::combat::aim::{OPPORTUNITY_ATTACK, Relation, distance_mm};
-use haven_rules::combat::house::House;
 use haven_rules::combat::opportunity::{Leaving, provokes};
 use haven_rules::content::{Action, Stat};
 use haven_tables::combat::combat_due;
@@ -37,7 +36,7 @@ pub(crate) fn watch(ctx: &ReducerContext, entity_id: u64) {
         return;
     }
     let Some(body) = bodies::load(ctx, entity_id, &book) else { return };
-    let house = House::of(&book);
+    let house = bodies::house(&book);
     let at = body.fighter.place;
     for other in near::around(ctx, body.world, at, REACH_MM_MAX, &book) {
         let stands = deeds::relation_of(ctx, &other.fighter, &body.fighter, &house);

@@ -15,7 +15,7 @@ use haven_rules::combat::aim::CombatError;
 use haven_rules::combat::deed::Line;
 use haven_rules::combat::dice::{Dice, Rolled};
 use haven_rules::combat::health::Vital;
-use haven_rules::combat::house::{House, percent_of};
+use haven_rules::combat::house::percent_of;
 use haven_rules::combat::lasting::death_save;
 use haven_rules::combat::rest::{HitDieSpent, spend_hit_die};
 use haven_rules::combat::scores::modifier;
@@ -182,7 +182,7 @@ pub(super) fn roll_for_life(ctx: &ReducerContext, cup: &mut Cup, entity_id: u64)
     let Some(mut body) = bodies::load(ctx, entity_id, &book) else { return };
     let was = body.fighter.health.vital;
     let mut throws = cup.event(ctx, entity_id, "death_save");
-    let house = House::of(&book);
+    let house = bodies::house(&book);
     let Some(line) = death_save(&house, &mut body.fighter, &mut throws) else { return };
     let (is, chunk_index) = (body.fighter.health.vital, body.row.chunk_index);
     bodies::store(ctx, body);

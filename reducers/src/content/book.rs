@@ -18,12 +18,34 @@ use super::ACTIVE;
 type InForce = (u32, i64);
 
 thread_local! {
+    /// The book of a call that has said that nothing else comes in force while it runs.
+    static HELD: RefCell<Option<Rc<Book>>> = const { RefCell::new(None) };
     static BOOK: RefCell<Option<(InForce, Rc<Book>)>> = const { RefCell::new(None) };
+}
+
+/// While it lives nobody has to look whether another version came in force.
+pub(crate) struct Holding(());
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        HELD.take();
+    }
+}
+
+/// Holds the book for the rest of a call that activates nothing. A call that ends without dropping
+/// it takes the whole instance of the module with it.
+pub(crate) fn hold(ctx: &ReducerContext) -> Holding {
+    let book = book(ctx);
+    HELD.set(Some(book));
+    Holding(())
 }
 
 /// What is in force, by key; an empty book where nothing is. Cheap: one row is read unless the
 /// version changed.
 pub(crate) fn book(ctx: &ReducerContext) -> Rc<Book> {
+    if let Some(held) = HELD.with_borrow(Option::clone) {
+        return held;
+    }
     let active = ctx.db.content_version().by_state().filter(ACTIVE).next();
     let in_force = active.map_or((0, 0), |row| (row.version, row.activated_at_micros));
     let kept = BOOK.with_borrow(Option::clone).filter(|(of, _)| *of == in_force);

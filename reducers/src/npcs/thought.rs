@@ -8,7 +8,7 @@ use crate::combat::{self, Kind};
 use crate::content::book;
 use crate::motion;
 use crate::now_micros;
-use crate::world::blocks;
+use crate::world::{blocks, land};
 use haven_rules::combat::aim::{ATTACK, Aim, distance_mm};
 use haven_rules::combat::areas::Point;
 use haven_rules::content::CreatureDef;
@@ -38,7 +38,7 @@ pub(crate) fn think(ctx: &ReducerContext, entity_id: u64) {
     let Some(mut own) = Own::load(ctx, row, now).filter(|own| own.body.vital != DEAD) else {
         return;
     };
-    let vigil = blocks::keeps_vigil(ctx, own.row.world);
+    let vigil = land::has_vigil(ctx, own.row.world);
     if !vigil && !blocks::is_watched(ctx, own.chunk_index) {
         fall_asleep(ctx, &own);
         return;
@@ -50,8 +50,12 @@ pub(crate) fn think(ctx: &ReducerContext, entity_id: u64) {
     let view = scene.view(&own, def);
     let chance = mix(entity_id, now.unsigned_abs());
     let decision = decide(&view, chance);
-    let next = next_micros(&own, &scene, &decision, now);
-    apply(ctx, own, &scene, &decision, chance, now);
+    let mut next = next_micros(&own, &scene, &decision, now);
+    if apply(ctx, own, &scene, &decision, chance, now) && !scene.is_target_moving {
+        // It has struck at somebody who stands: there is nothing to decide until it can again.
+        let strikes_at = now.saturating_add(book.setting("attack_millis").saturating_mul(1_000));
+        next = strikes_at.clamp(now + THINK_FIGHTING_MICROS, now + THINK_WAITING_MICROS);
+    }
     combat::replace(ctx, entity_id, 0, Kind::Thought, next);
 }
 
@@ -104,7 +108,7 @@ fn next_micros(own: &Own, scene: &Scene<'_>, decision: &Decision<'_>, now: i64) 
     now + wait
 }
 
-/// Writes what changed of its mind, and begins what it decided.
+/// Writes what changed of its mind, and begins what it decided; whether it has begun an attack.
 fn apply(
     ctx: &ReducerContext,
     own: Own,
@@ -112,8 +116,9 @@ fn apply(
     decision: &Decision<'_>,
     chance: u64,
     now: i64,
-) {
+) -> bool {
     let entity_id = own.row.entity_id;
+    let mut has_struck = false;
     let mut after = Creature {
         target_id: decision.target_id.unwrap_or(0),
         mood: decision.mood.code(),
@@ -127,7 +132,7 @@ fn apply(
     let is_stuck = match decision.act {
         Act::Attack { target_id } => {
             // What is refused is decided anew.
-            combat::begin(ctx, entity_id, ATTACK, Aim::Entity(target_id), 0).ok();
+            has_struck = combat::begin(ctx, entity_id, ATTACK, Aim::Entity(target_id), 0).is_ok();
             false
         }
         Act::Use { ability, aimed } | Act::HealAlly { ability, aimed, .. } => {
@@ -163,6 +168,7 @@ fn apply(
     if after != own.known {
         ctx.db.creature().entity_id().update(after);
     }
+    has_struck
 }
 
 /// Sends it somewhere; whether it goes.

@@ -33,8 +33,49 @@ struct Memory {
     blocks: BTreeMap<(u64, i32, i32), Rc<BlockGround>>,
 }
 
+/// Worlds by their number: how each is configured, and whether nothing in it sleeps.
+type Worlds = BTreeMap<u32, (WorldConfig, bool)>;
+
 thread_local! {
+    /// The worlds of a call that has said that it configures none.
+    static HELD: RefCell<Option<Worlds>> = const { RefCell::new(None) };
     static MEMORY: RefCell<Memory> = RefCell::default();
+}
+
+/// While it lives each world's rows are read once.
+pub(crate) struct Holding(());
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        HELD.take();
+    }
+}
+
+/// Holds the worlds that are asked for during the rest of a call that configures none.
+pub(crate) fn hold() -> Holding {
+    HELD.set(Some(Worlds::new()));
+    Holding(())
+}
+
+fn configured(ctx: &ReducerContext, world: u32) -> Result<(WorldConfig, bool), WorldError> {
+    let held =
+        HELD.with_borrow(|held| held.as_ref().and_then(|worlds| worlds.get(&world).cloned()));
+    if let Some(known) = held {
+        return Ok(known);
+    }
+    let config = ctx.db.world_config().world().find(world).ok_or(WorldError::Unknown)?;
+    let known = (config, super::blocks::keeps_vigil(ctx, world));
+    HELD.with_borrow_mut(|held| {
+        if let Some(worlds) = held {
+            worlds.insert(world, known.clone());
+        }
+    });
+    Ok(known)
+}
+
+/// Whether nothing in a world sleeps; none where there is no such world.
+pub(crate) fn has_vigil(ctx: &ReducerContext, world: u32) -> bool {
+    configured(ctx, world).is_ok_and(|(_, vigil)| vigil)
 }
 
 /// The ground of one world.
@@ -59,8 +100,7 @@ impl<'a> Land<'a> {
     /// # Errors
     /// `world.unknown`.
     pub(crate) fn new(ctx: &'a ReducerContext, world: u32) -> Result<Self, WorldError> {
-        let config = ctx.db.world_config().world().find(world).ok_or(WorldError::Unknown)?;
-        let vigil = super::blocks::keeps_vigil(ctx, world);
+        let (config, vigil) = configured(ctx, world)?;
         Ok(Self { ctx, config, vigil, last: None, made: 0, made_max: u32::MAX, is_short: false })
     }
 
