@@ -108,9 +108,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// What it said of itself, such as the address of its `gateway`.
+    /// What it said of itself, such as the address of its `gateway`: one word.
     pub(crate) fn told(&self, label: &str) -> anyhow::Result<String> {
-        self.told.get(label).cloned().with_context(|| format!("it does not say its {label}"))
+        let said = self.told.get(label).and_then(|line| line.split_whitespace().next());
+        said.map(str::to_owned).with_context(|| format!("it does not say its {label}"))
+    }
+
+    /// How long its start took, step by step; empty where it does not say.
+    pub(crate) fn started(&self) -> &str {
+        self.told.get("started").map_or("", String::as_str)
     }
 
     /// Ends it as a power cut would, and waits until it is gone.
@@ -150,16 +156,16 @@ async fn greeting(output: ChildStdout) -> Option<BTreeMap<String, String>> {
     let mut lines = BufReader::new(output).lines();
     let mut told = BTreeMap::new();
     while let Ok(Some(line)) = lines.next_line().await {
-        let mut words = line.split_whitespace();
-        match (words.next(), words.next()) {
-            (Some("Ctrl-C"), _) => {
+        let (label, rest) = line.trim().split_once(' ').unwrap_or_default();
+        match (label, rest.trim()) {
+            ("Ctrl-C", _) => {
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 return Some(told);
             }
-            (Some(label), Some(value)) => {
-                told.insert(label.to_owned(), value.to_owned());
+            (_, "") => {}
+            (label, rest) => {
+                told.insert(label.to_owned(), rest.to_owned());
             }
-            _ => {}
         }
     }
     None

@@ -145,6 +145,7 @@ impl Config {
             audience_realm_prefix: realm_audience(""),
             keys,
             limits: self.guard.limits.clone(),
+            players_wait: false,
         }
     }
 

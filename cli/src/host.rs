@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use haven_engine::{Engine, EngineConfig};
+use haven_engine::{Engine, EngineConfig, GuardConfig};
 
 use crate::args::Loader;
 use crate::config::{Config, Flags};
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: HostArgs, loader: &Loader) -> anyhow::Result<()> {
     if config.guard.jwks_uri.is_none() {
         Owner::open_or_create(&config)?.file_token()?;
     }
-    let engine = start_engine(&config).await?;
+    let engine = start_engine(&config, false).await?;
     tell_repairs(&engine);
     anstream::println!("{BOLD}The engine is running.{BOLD:#}");
     anstream::println!("  databases  {LINK}{}{LINK:#}", engine.uri());
@@ -64,16 +64,17 @@ pub(crate) fn tell_repairs(engine: &Engine) {
     }
 }
 
-/// The engine as configured, behind its guard.
-pub(crate) async fn start_engine(config: &Config) -> anyhow::Result<Engine> {
+/// The engine as configured, behind its guard; players may have to wait until they are let in.
+pub(crate) async fn start_engine(config: &Config, players_wait: bool) -> anyhow::Result<Engine> {
     let jwks_file = config.gateway.keys_dir.join("jwks.json");
+    let guard = GuardConfig { players_wait, ..config.guard(&jwks_file) };
     let engine = Engine::start(EngineConfig {
         data_dir: config.server.data_dir.clone(),
         listen: config.server.stdb_listen,
         in_memory: config.server.in_memory,
         module_logs_bytes_max: u64::from(config.server.module_logs_mib) << 20,
         checkpoint_transactions: config.server.checkpoint_transactions,
-        guard: config.guard(&jwks_file),
+        guard,
     });
     Ok(engine.await?)
 }

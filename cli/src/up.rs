@@ -64,8 +64,9 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
     let owner = Owner::open_or_create(&config)?;
     owner.file_token()?;
     let spinner = terminal::spinner("starting");
+    let mut times = Times { began: Instant::now(), steps: vec![] };
     let started = tokio::select! {
-        started = start_engine(&config) => Some(started),
+        started = start_engine(&config, true) => Some(started),
         () = stop.wait() => None,
     };
     let Some(engine) = started.transpose()? else {
@@ -73,9 +74,10 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
         terminal::done("stopped before it was ready");
         return Ok(());
     };
+    times.is_done("database");
     spinner.suspend(|| tell_repairs(&engine));
     let started = tokio::select! {
-        started = start_gateway(&owner, &config, &engine) => started.map(Some),
+        started = start_gateway(&owner, &config, &engine, &mut times) => started.map(Some),
         () = stop.wait() => Ok(None),
     };
     spinner.finish_and_clear();
@@ -91,7 +93,8 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
             return Err(error);
         }
     };
-    greet(&config, &gateway.uri(), &engine.uri(), &plan, &owner);
+    engine.let_players_in();
+    greet(&config, &gateway.uri(), &engine.uri(), &plan, &owner, &times);
     stop.wait().await;
     terminal::note("stopping …");
     let stop_by = Instant::now() + STOP_TIMEOUT;
@@ -101,14 +104,29 @@ pub(crate) async fn run(args: UpArgs, loader: &Loader) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How long each step of a start took.
+struct Times {
+    began: Instant,
+    steps: Vec<(&'static str, Duration)>,
+}
+
+impl Times {
+    fn is_done(&mut self, step: &'static str) {
+        let before: Duration = self.steps.iter().map(|(_, took)| *took).sum();
+        self.steps.push((step, self.began.elapsed().saturating_sub(before)));
+    }
+}
+
 /// Everything behind the engine: the database made ready, then the gateway.
 async fn start_gateway(
     owner: &Owner,
     config: &Config,
     engine: &Engine,
+    times: &mut Times,
 ) -> anyhow::Result<(Gateway, RealmPlan)> {
     let here = uri_of(engine.addr());
     let (plan, _) = prepare_home(owner, config, &here, haven_engine::MODULE_WASM).await?;
+    times.is_done("module");
     let mut settings = config.gateway.clone();
     settings.home_uri.clone_from(&here);
     settings.realm_uris.entry(plan.realm_id.to_string()).or_insert(here);
@@ -116,6 +134,7 @@ async fn start_gateway(
     let metrics = engine.metrics();
     gateway.add_metrics(move || metrics.text());
     if gateway.wait_ready(READY_TIMEOUT).await {
+        times.is_done("gateway");
         return Ok((gateway, plan));
     }
     gateway.stop().await;
@@ -139,7 +158,14 @@ pub(crate) fn init_logs(config: &Config, quiet_filter: &str) -> anyhow::Result<(
     Ok(start_logs(format, filter)?)
 }
 
-fn greet(config: &Config, gateway: &str, engine: &str, plan: &RealmPlan, owner: &Owner) {
+fn greet(
+    config: &Config,
+    gateway: &str,
+    engine: &str,
+    plan: &RealmPlan,
+    owner: &Owner,
+    times: &Times,
+) {
     let version = env!("CARGO_PKG_VERSION");
     let me = std::env::args().next().unwrap_or_else(|| "haven".to_owned());
     let data_dir = config.server.data_dir.display();
@@ -160,7 +186,15 @@ fn greet(config: &Config, gateway: &str, engine: &str, plan: &RealmPlan, owner: 
         blocks.1
     );
     anstream::println!("  {BOLD}data{BOLD:#}      {data_dir}  {DIM}{kept}{DIM:#}");
-    anstream::println!("  {BOLD}owner{BOLD:#}     {}\n", owner.token_file().display());
+    anstream::println!("  {BOLD}owner{BOLD:#}     {}", owner.token_file().display());
+    let steps: Vec<String> =
+        times.steps.iter().map(|(step, took)| format!("{step} {}", took.as_millis())).collect();
+    let took: Duration = times.steps.iter().map(|(_, took)| *took).sum();
+    anstream::println!(
+        "  {BOLD}started{BOLD:#}   in {} ms  {DIM}{}{DIM:#}\n",
+        took.as_millis(),
+        steps.join(", ")
+    );
     anstream::println!("Try next:");
     anstream::println!(
         "  {LINK}curl -s {gateway}/v1/auth/register -H 'content-type: application/json' \

@@ -18,6 +18,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::task::JoinHandle;
@@ -47,12 +48,19 @@ pub(crate) struct Door {
     meters: Meters,
     renewals: Renewals,
     counters: Counters,
+    /// Nobody who plays comes in yet.
+    players_wait: AtomicBool,
 }
 
 impl Door {
     /// A door with nobody at it.
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+    pub(crate) fn new(limits: Limits, players_wait: bool) -> Self {
+        Self { limits, players_wait: players_wait.into(), ..Self::default() }
+    }
+
+    /// Players need not wait any more.
+    pub(crate) fn let_players_in(&self) {
+        self.players_wait.store(false, Ordering::Relaxed);
     }
 
     /// The limits.
@@ -92,8 +100,12 @@ impl Door {
     /// A place for a player's socket.
     ///
     /// # Errors
-    /// In this order: [`Refusal::DiskLow`], [`Refusal::LogBehind`], [`Refusal::AccountFull`].
+    /// In this order: [`Refusal::Starting`], [`Refusal::DiskLow`], [`Refusal::LogBehind`],
+    /// [`Refusal::AccountFull`].
     pub(crate) fn seat(&self, account: &str) -> Result<Place<String>, Refusal> {
+        if self.players_wait.load(Ordering::Relaxed) {
+            return Err(Refusal::Starting);
+        }
         if !self.has_room() {
             return Err(Refusal::DiskLow);
         }

@@ -149,6 +149,12 @@ impl Engine {
         })
     }
 
+    /// Everything that players need is ready: who waited for it by
+    /// [`GuardConfig::players_wait`] may come. Again is no error.
+    pub fn let_players_in(&self) {
+        self.guard.door().let_players_in();
+    }
+
     /// What was repaired in the data directory before it was used, a line each.
     pub fn repairs(&self) -> &[String] {
         &self.repairs

@@ -195,6 +195,32 @@ async fn a_realm_is_read_only_while_its_disk_has_no_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn players_wait_until_they_are_let_in_and_tools_do_not() {
+    let host = Host::new();
+    let mut config = host.config(true);
+    config.guard.players_wait = true;
+    let engine = Engine::start(config).await.expect("the engine starts");
+    host.publish(&engine).await;
+    assert_eq!(host.count(&engine, "realm_notice").await, 0);
+    let comes = async || {
+        let answer = reqwest::Client::new()
+            .get(format!("{}/v1/database/haven/subscribe", engine.uri()))
+            .bearer_auth(host.issuer.token(&json!({})))
+            .send()
+            .await
+            .expect("the guard answers");
+        let status = answer.status().as_u16();
+        (status, answer.text().await.expect("a body").contains("guard.starting"))
+    };
+    assert_eq!(comes().await, (503, true));
+    engine.let_players_in();
+    // It asks for no socket, which is all that is wrong with it now.
+    let (status, is_starting) = comes().await;
+    assert!((400..500).contains(&status) && !is_starting, "{status}");
+    engine.stop().await.expect("everything is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn memory_leaves_nothing_behind() {
     let host = Host::new();
     let engine = host.start(true).await;

@@ -14,12 +14,15 @@ use tempfile::TempDir;
 
 use crate::child::{Launch, Running};
 use crate::config::DatabaseSection;
+use crate::terminal;
 
 /// For how long players repeat a command: a start compiles the module, which takes a while where
 /// much else is going on.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// How long a gateway that says that it runs may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A start that took longer is told, with how long each of its steps took.
+const SLOW: Duration = Duration::from_secs(1);
 /// Ports for servers that are started again: below those that the system gives to connections,
 /// or a client that knocks while its server is away may be given the server's own port.
 const PORTS: std::ops::Range<u16> = 15_000..30_000;
@@ -101,9 +104,17 @@ impl Site {
     /// Starts it again; how long it took until its gateway answered.
     pub(super) async fn start(&mut self) -> anyhow::Result<Duration> {
         let began = Instant::now();
-        self.running = Some(self.launch.start().await?);
+        let running = self.launch.start().await?;
+        let said = began.elapsed();
         self.reach.wait_answers(ANSWER_TIMEOUT).await?;
-        Ok(began.elapsed())
+        let took = began.elapsed();
+        if took > SLOW {
+            let (said, steps) = (said.as_millis(), running.started());
+            let all = took.as_millis();
+            terminal::note(&format!("a slow start: {all} ms, said after {said} ms, {steps}"));
+        }
+        self.running = Some(running);
+        Ok(took)
     }
 
     /// The file that the newest part of the commit log is in.

@@ -57,6 +57,9 @@ pub struct GuardConfig {
     pub keys: KeySource,
     /// What callers may cost.
     pub limits: Limits,
+    /// Players wait until [`Engine::let_players_in`](crate::Engine::let_players_in): those who come
+    /// back all at once after a crash do not keep services from getting ready for them.
+    pub players_wait: bool,
 }
 
 impl GuardConfig {
@@ -68,6 +71,7 @@ impl GuardConfig {
             audience_realm_prefix: "haven-realm:".to_owned(),
             keys,
             limits: Limits::default(),
+            players_wait: false,
         }
     }
 }
@@ -111,7 +115,7 @@ impl Guard {
         swaps: Arc<Swaps>,
     ) -> Self {
         let keys = KeyRing::new(config.keys.clone());
-        let door = Arc::new(Door::new(config.limits.clone()));
+        let door = Arc::new(Door::new(config.limits.clone(), config.players_wait));
         let run = uuid::Uuid::new_v4().simple().to_string();
         let barrier = Barrier::new(logbook.clone());
         Self { config, keys, tickets, swaps, logbook, door, barrier, run }

@@ -60,6 +60,8 @@ pub enum Refusal {
     DatabaseUnknown,
     /// What was committed is not on disk yet.
     NotWritten,
+    /// What players need besides the engine is not ready yet.
+    Starting,
     /// The disk is nearly full, so nobody new is let in.
     DiskLow,
     /// The log is behind, so nobody new is let in.
@@ -145,6 +147,7 @@ const TERMS: [(&str, StatusCode, &str); Refusal::ALL.len()] = {
             S::SERVICE_UNAVAILABLE,
             "the disk has not kept up with what was committed; ask again",
         ),
+        ("guard.starting", S::SERVICE_UNAVAILABLE, "the realm is about to open; come back at once"),
         ("guard.disk_low", S::SERVICE_UNAVAILABLE, "the disk is nearly full; come back later"),
         (
             "guard.log_behind",
@@ -162,7 +165,7 @@ const TERMS: [(&str, StatusCode, &str); Refusal::ALL.len()] = {
 
 impl Refusal {
     /// All refusals, in the order of their checks.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::ConnectionsFull,
         Self::AddressFull,
         Self::RouteUnknown,
@@ -186,6 +189,7 @@ impl Refusal {
         Self::WaitersTooMany,
         Self::DatabaseUnknown,
         Self::NotWritten,
+        Self::Starting,
         Self::DiskLow,
         Self::LogBehind,
         Self::AccountFull,
