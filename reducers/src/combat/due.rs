@@ -121,8 +121,8 @@ pub(super) fn due(ctx: &ReducerContext, now: i64) -> (Vec<CombatDue>, bool) {
     (rows, is_more)
 }
 
-/// The next run comes with the next tick, or soon, where this one left something. The timer's row is
-/// written by its own run alone, else the engine would keep two of it.
+/// The next run comes with the next tick, or soon, where this one left something. The timer's row
+/// is written by its own run alone, else the engine would keep two of it.
 pub(super) fn next_run(ctx: &ReducerContext, timer: CombatTickTimer, is_soon: bool) {
     let micros = if is_soon { SOON_MICROS } else { TICK_MICROS };
     let scheduled_at = TimeDuration::from_micros(micros).into();

@@ -199,9 +199,14 @@ fn call(ctx: &ReducerContext, own: &Own, scene: &Scene<'_>, target_id: u64) {
     if ctx.db.combatant().entity_id().find(target_id).is_none() {
         return;
     }
+    // Who was seen a moment ago may be dead or gone.
+    let hears = |entity_id: u64| {
+        let row = ctx.db.combatant().entity_id().find(entity_id);
+        row.is_some_and(|row| row.vital != DEAD)
+    };
     for ally in &scene.allies {
         let is_near = i64::from(distance_mm(own.place, ally.place)) <= radius;
-        if is_near && scene.idle.contains(&ally.entity_id) {
+        if is_near && scene.idle.contains(&ally.entity_id) && hears(ally.entity_id) {
             combat::change_threat(ctx, ally.entity_id, |threat| threat.draw(target_id, 1));
             super::wake(ctx, ally.entity_id);
         }

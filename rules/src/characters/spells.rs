@@ -129,8 +129,9 @@ pub fn beginning(
 }
 
 /// Whether a character knows an ability, and whether it can use it now. Basic ones everybody
-/// knows, but for the other hand's attack, which needs a light weapon in each; those of features come with them; spells as this file's head says. A spell that is not
-/// on the class's list any more is not known.
+/// knows, but for the other hand's attack, which needs a light weapon in each; those of features
+/// come with them; spells as this file's head says. A spell that is not on the class's list any
+/// more is not known.
 pub fn knows(build: &Build, spells: &[Spell], ability: &AbilityDef, book: &Book) -> (bool, bool) {
     let is_known = match ability.kind {
         AbilityKind::Basic if ability.key == OFF_HAND_ATTACK => {

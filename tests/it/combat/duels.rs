@@ -1,6 +1,6 @@
 //! Duels: offered, refused, fought, and the ways they end.
 
-use super::{Arena, FIELD, Hero, at};
+use super::{Arena, DUEL, FIELD, Hero, at};
 use crate::support::content::{set, switch};
 use crate::support::{on_database, until};
 use serde_json::json;
@@ -111,6 +111,22 @@ fn a_duel_ends_when_one_goes_too_far_or_leaves() {
         fight(&bob, &ann).await;
         ann.player.close().await;
         until_it_is_over(&arena).await;
+    });
+}
+
+#[test]
+fn a_duel_goes_on_while_both_are_there() {
+    on_database(|database| async move {
+        let (arena, [ann, bob, _]) = open(database).await;
+        fight(&ann, &bob).await;
+        let next_look = async || arena.row("combat_due", "kind", DUEL).await;
+        for _ in 0..3 {
+            let before = next_look().await;
+            until("it was looked again", || async { (next_look().await != before).then_some(()) })
+                .await;
+        }
+        assert_eq!(arena.database.rows("combat_duel").await.len(), 1);
+        ann.uses("attack", at(bob.id)).await.expect("they fight");
     });
 }
 
