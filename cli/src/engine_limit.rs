@@ -61,6 +61,7 @@ async fn measure_beside() -> anyhow::Result<EngineLimit> {
             audience_realm_prefix: realm_audience(""),
             keys: KeySource::File(keys.jwks_path()),
             limits: haven_engine::Limits::default(),
+            players_wait: false,
         },
     })
     .await?;
