@@ -12,7 +12,7 @@ fn two_players_fight_and_hear_every_decision_with_its_dice() {
         set(&mut pack, "attack_millis", 500);
         set(&mut pack, "global_cooldown_millis", 0);
         // The duel goes on after a blow, however well it was struck.
-        set(&mut pack, "damage_percent", 20);
+        set(&mut pack, "pvp_damage_percent", 20);
         database.put_in_force(&pack).await;
         let gateway = open(&database).await;
         let haven = Haven::new(&gateway.uri()).expect("a gateway");
