@@ -191,6 +191,17 @@ fn what_a_full_disk_leaves_between_two_commits_is_told_from_damage() {
     check(&[&last], on, true);
     check(&[&last[..HEAD], &last[..HEAD], &last, &last[..HEAD]], on, true);
     check(&[&last[..HEAD], &next[..HEAD], &next[..HEAD]], on, true);
+    // The buffer was full within a head, or before the checksum.
+    for cut in [8, 16, 18, last.len() - CHECKSUM_BYTES] {
+        check(&[&last, &last[..HEAD], &last[..cut], &last], on, true);
+        check(&[&last[..cut]], on, true);
+    }
+    for cut in [8, 16, 18, next.len() - CHECKSUM_BYTES] {
+        check(&[&last[..HEAD], &next[..cut], &next[..HEAD]], on, true);
+    }
+    for cut in [7, 9, 17, 19, 21, HEAD + 1, last.len() - 1] {
+        check(&[&last[..cut]], on, false);
+    }
     // A single transaction behind it, and another one under the number of the last.
     check(&[&last[..HEAD]], &[&next], true);
     check(&[&last], &[&next], true);
