@@ -221,7 +221,8 @@ fn activate(ctx: &ReducerContext, row: ContentVersion, is_forwards: bool) {
         follows,
         ..row
     });
-    // Reads it now, too, so that no fight has to wait for it.
+    // Read now, so that no fight has to wait for it, whether or not anybody is in the world.
+    book(ctx);
     characters::sheets_changed(ctx);
 }
 
