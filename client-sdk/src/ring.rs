@@ -4,13 +4,16 @@
 //! Keeps true: new squares are asked for before any is dropped, none is dropped while one around
 //! the player is not there yet, whoever walks to and fro across a border causes no traffic, and a
 //! player in another world is followed there. Walking straight holds 15 squares at most: the 3×3,
-//! the row left behind, and what a corner adds. Where squares take so long to come that
-//! [`SQUARES_MAX`] are watched, those left behind are dropped all the same.
+//! the row left behind, and what a corner adds. Where squares take so long to come that more than
+//! [`SQUARES_STRAIGHT`] are watched, those of the same world that are here and out of reach are
+//! dropped all the same; beyond [`SQUARES_MAX`] whatever is left behind.
 
 use haven_rules::world::{Area, BLOCK_MM, REGION_MM, chunk_index, chunk_parts, neighbours};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+/// As many as a straight way needs: above it nobody waits to drop what is out of reach.
+const SQUARES_STRAIGHT: usize = 15;
 /// Most squares watched before those left behind are dropped, whatever is still on its way: four
 /// times the 3×3.
 const SQUARES_MAX: usize = 36;
@@ -112,12 +115,14 @@ impl Ring {
                 change.watch.push(*square);
             }
         }
-        let too_many = self.squares.len() > SQUARES_MAX;
-        if too_many || self.is_complete() {
+        let (watched, is_complete) = (self.squares.len(), self.is_complete());
+        let too_many = watched > SQUARES_MAX;
+        if is_complete || watched > SQUARES_STRAIGHT {
             let grid = self.grid;
             // What is still on its way is dropped when it is here.
             let left = |square: &u64, here: &mut bool| {
-                (*here || too_many) && !grid.keeps(*square, world, position)
+                let may_go = *here && (is_complete || chunk_parts(*square).0 == world);
+                (may_go || too_many) && !grid.keeps(*square, world, position)
             };
             change.drop = self.squares.extract_if(.., left).map(|(square, _)| square).collect();
         }
