@@ -1,7 +1,7 @@
 //! The mind of a creature: of all it could do at an instant, what is worth most.
 //!
 //! Every option gets a score in whole numbers from a few considerations, each a function of its own
-//! with its weights beside it ([`weights`] has those of the options); the highest score wins, the
+//! with its weights beside it (`weights` has those of the options); the highest score wins, the
 //! earlier option of equals. Keeps true: a decision names only who is in view, uses only what is
 //! ready, approaches nobody beyond the leash, and hangs on the view and the chance that comes with
 //! it alone. Nothing is allocated. Leaves out on purpose: walls, which the path is found around,
