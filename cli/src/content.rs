@@ -19,6 +19,11 @@ use crate::terminal;
 
 pub(crate) use live::{RealmOf, ensure};
 
+/// The pack that comes with Haven.
+pub(crate) fn shipped() -> anyhow::Result<haven_rules::content::Pack> {
+    Ok(packs::load(None)?.pack)
+}
+
 /// Check packs of content, and change what is in force in a realm
 ///
 /// A pack is a folder of TOML files. The one that comes with Haven is in force in a new realm.

@@ -10,6 +10,7 @@ mod bystanders;
 mod clock;
 mod commands;
 mod disk;
+mod economy;
 mod kill;
 mod ledger;
 mod overload;
@@ -85,6 +86,8 @@ enum Fault {
     Clock,
     /// Commands dropped, reordered and repeated
     Commands,
+    /// Goods and coins of many who deal, half of it hostile or repeated, and SIGKILL
+    Economy,
     /// Everything one caller can do at once, with bystanders who play
     Abuse,
     /// Host and gateway ended and started in any order
@@ -167,6 +170,7 @@ async fn torture(fault: Fault, extent: Extent, disk: Option<&Path>) -> anyhow::R
         Fault::Pause => pause::run(extent, chance).await,
         Fault::Clock => clock::run(extent, chance).await,
         Fault::Commands => commands::run(extent, chance).await,
+        Fault::Economy => economy::run(extent, chance).await,
         Fault::Abuse => abuse::run(extent).await,
         Fault::Restarts => restarts::run(extent, chance).await,
         Fault::Backup => backup::run(extent, chance).await,

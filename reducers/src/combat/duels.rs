@@ -7,7 +7,7 @@ use super::bodies::micros;
 use super::due::{self, Kind};
 use crate::authority::require_player;
 use crate::content::book;
-use crate::{Refusal, characters, motion, now_micros};
+use crate::{Refusal, characters, leaderboards, motion, now_micros};
 use haven_rules::combat::aim::{CombatError, is_within};
 use haven_rules::combat::areas::Point;
 use haven_tables::combat::{CombatDuel, combat_duel, combatant};
@@ -122,6 +122,8 @@ pub(super) fn end_of(ctx: &ReducerContext, entity_id: u64) {
 /// Somebody fell: a duel it was in is over.
 pub(super) fn decided(ctx: &ReducerContext, fallen: u64) {
     if let Some(row) = of(ctx, fallen).filter(|row| row.is_on) {
+        let winner = if row.entity_id == fallen { row.other_id } else { row.entity_id };
+        leaderboards::feed(ctx, "duels_won", winner, 1);
         end(ctx, &row);
     }
 }
