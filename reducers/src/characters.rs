@@ -25,7 +25,7 @@ pub(crate) use self::{
     build::build_of,
     progress::{give_experience, lose_experience},
     resources::{resources, rested, save_resources, spend_use, uses_left},
-    sheet::all_changed as sheets_changed,
+    sheet::{all_changed as sheets_changed, changed as sheet_changed},
     spells::knows,
 };
 
@@ -35,7 +35,7 @@ use crate::world::land::Land;
 use crate::{Refusal, audit, combat, instances, motion, now_micros, realms, world};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{
-    CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros,
+    CharacterError, RESPAWN_SECONDS, check_restore, check_room, purge_at_micros, validate_name,
 };
 use haven_rules::motion::MotionError;
 use haven_rules::world::{EntityKind, cell_of_mm};
@@ -46,11 +46,11 @@ use haven_tables::characters::{
     character_spell, character_use,
 };
 use haven_tables::commands::CommandId;
-use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
+use spacetimedb::{Identity, ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
 /// How often deleted characters are purged.
-const PURGE_INTERVAL: Duration = Duration::from_mins(1);
+const PURGE_INTERVAL: Duration = Duration::from_secs(10);
 /// Most characters one purge removes.
 const PURGE_ROWS_MAX: usize = 200;
 
@@ -174,6 +174,7 @@ fn enter(ctx: &ReducerContext, player: Player, character_id: u64) -> Result<(), 
     combat::dice::stir(ctx, &connection.to_be_bytes());
     combat::dice::ensure_day(ctx);
     combat::join_character(ctx, character_id);
+    crate::character_entered(ctx, player.account_id, character_id);
     Ok(())
 }
 
@@ -265,6 +266,9 @@ pub fn character_purge(ctx: &ReducerContext, _timer: CharacterPurgeTimer) -> Res
         forget_what_it_is(ctx, character_id);
         instances::forget_character(ctx, character_id);
         motion::forget_effects(ctx, character_id);
+        if let Some(row) = ctx.db.character().character_id().find(character_id) {
+            crate::character_purged(ctx, row.account_id, character_id);
+        }
         ctx.db.character().character_id().delete(character_id);
     }
     Ok(())
@@ -285,8 +289,9 @@ pub(crate) fn take_out(ctx: &ReducerContext, account_id: u64) -> bool {
     let Some(present) = ctx.db.character_presence().account_id().find(account_id) else {
         return false;
     };
-    ctx.db.character_presence().account_id().delete(account_id);
     let character_id = present.character_id;
+    crate::character_leaving(ctx, account_id, character_id);
+    ctx.db.character_presence().account_id().delete(account_id);
     combat::leave(ctx, character_id);
     if let Some((world, pos_x_mm, pos_y_mm)) = motion::remove(ctx, character_id) {
         instances::count_out(ctx, world);
@@ -309,6 +314,29 @@ pub(crate) fn account_of(ctx: &ReducerContext, character_id: u64) -> Option<u64>
     let deleted = ctx.db.character_deletion().character_id().find(character_id).is_some();
     let row = ctx.db.character().character_id().find(character_id).filter(|_| !deleted)?;
     Some(row.account_id)
+}
+
+/// The account of a character, deleted or not.
+pub(crate) fn owner_of(ctx: &ReducerContext, character_id: u64) -> Option<u64> {
+    Some(ctx.db.character().character_id().find(character_id)?.account_id)
+}
+
+/// Whom a character's personal rows are shown to.
+pub(crate) fn viewer_of(ctx: &ReducerContext, character_id: u64) -> Identity {
+    let account_id = owner_of(ctx, character_id);
+    account_id.map_or(Identity::ZERO, |account_id| realms::viewer_of(ctx, account_id))
+}
+
+/// All characters of an account, deleted ones too.
+pub(crate) fn characters_of(ctx: &ReducerContext, account_id: u64) -> Vec<u64> {
+    let rows = ctx.db.character().by_account().filter(account_id);
+    rows.map(|row| row.character_id).collect()
+}
+
+/// The character of a name, however it is spelled; deleted ones keep theirs.
+pub(crate) fn by_name(ctx: &ReducerContext, name: &str) -> Option<Character> {
+    let name = validate_name(name).ok()?;
+    ctx.db.character().name_skeleton().find(name.skeleton)
 }
 
 /// Whether a character is in the world now.

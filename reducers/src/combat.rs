@@ -23,7 +23,7 @@ mod threat;
 pub(crate) use bodies::{
     Body, CREATURES, join_character, join_creature, leave, moved_to, sheet_changed,
 };
-pub(crate) use deeds::begin;
+pub(crate) use deeds::{begin, begin_with_item};
 pub use dice::{dice_day_end, dice_stir};
 pub(crate) use due::{Kind, forget, replace, set};
 pub use duels::{duel_answer, duel_end, duel_offer};
@@ -36,7 +36,7 @@ pub(crate) use threat::{change as change_threat, of as threat_of};
 use crate::authority::{require_database, require_player, require_room};
 use crate::content::{book, hold};
 use crate::world::land;
-use crate::{Refusal, characters, motion, now_micros, npcs};
+use crate::{Refusal, characters, items, motion, now_micros, npcs};
 use dice::Cup;
 use haven_rules::combat::aim::{Aim, CombatError};
 use haven_rules::combat::areas::Point;
@@ -65,7 +65,7 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
 }
 
 /// A place, millimetres: an argument of [`ability_use()`].
-#[derive(SpacetimeType, Clone, Copy, Debug)]
+#[derive(SpacetimeType, Clone, Copy, Debug, Hash)]
 pub struct AimPoint {
     /// East of the origin.
     pub x_mm: i32,
@@ -74,7 +74,7 @@ pub struct AimPoint {
 }
 
 /// A direction; only its angle counts.
-#[derive(SpacetimeType, Clone, Copy, Debug)]
+#[derive(SpacetimeType, Clone, Copy, Debug, Hash)]
 pub struct AimDirection {
     /// East.
     pub dx: i16,
@@ -83,7 +83,7 @@ pub struct AimDirection {
 }
 
 /// At what an ability is aimed.
-#[derive(SpacetimeType, Clone, Copy, Debug)]
+#[derive(SpacetimeType, Clone, Copy, Debug, Hash)]
 pub enum AbilityAim {
     /// Nothing but oneself.
     Oneself,
@@ -224,6 +224,7 @@ fn handle(ctx: &ReducerContext, cup: &mut Cup, row: &CombatDue) {
         // What it begins rolls for initiative.
         Some(Kind::Thought) => cup.aside(ctx, || npcs::think(ctx, entity_id)),
         Some(Kind::Waking) => rests::wake(ctx, entity_id),
+        Some(Kind::Spoils) => cup.aside(ctx, || items::spoils(ctx, entity_id)),
         None => {}
     }
 }

@@ -8,7 +8,7 @@ mod book;
 pub(crate) use book::{book, hold};
 
 use crate::authority::{require_database, require_owner};
-use crate::{Refusal, audit, characters, now_micros};
+use crate::{Refusal, audit, characters, leaderboards, now_micros};
 use haven_rules::content::versions::{
     ContentError, StoredEntry, VERSIONS_MAX, activation_at_micros, pack_of, step, validate_title,
 };
@@ -224,6 +224,7 @@ fn activate(ctx: &ReducerContext, row: ContentVersion, is_forwards: bool) {
     // Read now, so that no fight has to wait for it, whether or not anybody is in the world.
     book(ctx);
     characters::sheets_changed(ctx);
+    leaderboards::content_changed(ctx);
 }
 
 /// The rows in force, by their key.

@@ -7,8 +7,9 @@
 use crate::authority::{Player, require_database, require_owner, require_player};
 use crate::commands::once;
 use crate::world;
-use crate::{Refusal, audit, characters, motion, now_micros, npcs};
+use crate::{Refusal, audit, characters, friends, motion, now_micros, npcs};
 use haven_rules::characters::CharacterError;
+use haven_rules::friends::What;
 use haven_rules::instances::{
     Definition, GUESTS_MAX, INSTANCES_MAX, InstanceError, closes_at_micros, ends_at_micros,
     validate_definition,
@@ -145,7 +146,10 @@ pub fn instance_invite(ctx: &ReducerContext, world: u32, character_id: u64) -> R
     if row.account_id != player.account_id {
         return Err(InstanceError::NotOwner.into());
     }
-    characters::account_of(ctx, character_id).ok_or(InstanceError::GuestUnknown)?;
+    let guest = characters::account_of(ctx, character_id).ok_or(InstanceError::GuestUnknown)?;
+    if !friends::may(ctx, What::Invites, guest, player.account_id) {
+        return Err(InstanceError::GuestUnknown.into());
+    }
     if may_enter(ctx, world, character_id) {
         return Ok(());
     }

@@ -13,7 +13,7 @@ mod rhythm;
 mod state;
 mod wanderers;
 
-pub(crate) use carried::{carry, halt, is_moving, send, set_pace};
+pub(crate) use carried::{carry, halt, is_moving, send, set_load, set_pace};
 pub use effects::{motion_effect_apply, motion_effect_clear};
 pub(crate) use health::note_combat;
 pub(crate) use wanderers::{clear_wanderers, has_wanderers};

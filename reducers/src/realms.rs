@@ -11,8 +11,9 @@ use haven_rules::realms::{
     validate_realm_identity,
 };
 use haven_tables::realms::{
-    Admission, Realm, RealmConfig, RealmConnection, RealmNotice, RealmOwner, RealmPopulation,
-    admission, realm, realm_config, realm_connection, realm_notice, realm_owner, realm_population,
+    AccountViewer, Admission, Realm, RealmConfig, RealmConnection, RealmNotice, RealmOwner,
+    RealmPopulation, account_viewer, admission, realm, realm_config, realm_connection,
+    realm_notice, realm_owner, realm_population,
 };
 use spacetimedb::{Identity, ReducerContext, ScheduleAt, Table, Timestamp, reducer, table};
 use std::time::Duration;
@@ -298,7 +299,30 @@ pub fn admission_grant(
     } else {
         ctx.db.admission().insert(row);
     }
+    bind_viewer(ctx, account_id, identity);
     Ok(())
+}
+
+/// Whom the account's personal rows are shown to from now on.
+fn bind_viewer(ctx: &ReducerContext, account_id: u64, viewer: Identity) {
+    let known = ctx.db.account_viewer().account_id().find(account_id);
+    let row = AccountViewer { account_id, viewer };
+    match known {
+        Some(known) if known.viewer == viewer => return,
+        Some(_) => {
+            ctx.db.account_viewer().account_id().update(row);
+        }
+        None => {
+            ctx.db.account_viewer().insert(row);
+        }
+    }
+    crate::account_rebound(ctx, account_id, viewer);
+}
+
+/// Whom the account's personal rows are shown to: nobody while it was never admitted here.
+pub(crate) fn viewer_of(ctx: &ReducerContext, account_id: u64) -> Identity {
+    let known = ctx.db.account_viewer().account_id().find(account_id);
+    known.map_or(Identity::ZERO, |row| row.viewer)
 }
 
 /// Takes back what a session holds; its character leaves the world. For gateways.

@@ -73,6 +73,12 @@ pub enum Permission {
     MoveCharacters,
     /// Rename characters, change how they look, give them experience.
     ManageCharacters,
+    /// Mute players, read what was reported, remove what was said.
+    Moderate,
+    /// Tell everybody something, run world events.
+    Announce,
+    /// Give, trace, freeze, restore and take back goods and coins.
+    ManageGoods,
 }
 
 impl Role {
@@ -109,17 +115,26 @@ impl Role {
     /// Whether the role holds the permission.
     pub const fn may(self, permission: Permission) -> bool {
         match self {
-            Self::Player | Self::Moderator => false,
-            Self::GameMaster => {
-                matches!(permission, Permission::MoveCharacters | Permission::ManageCharacters)
-            }
+            Self::Player => false,
+            Self::Moderator => matches!(permission, Permission::Moderate),
+            Self::GameMaster => matches!(
+                permission,
+                Permission::MoveCharacters
+                    | Permission::ManageCharacters
+                    | Permission::Moderate
+                    | Permission::Announce
+                    | Permission::ManageGoods
+            ),
             Self::Administrator => match permission {
                 Permission::Serve => false,
                 Permission::SetRole
                 | Permission::SetStatus
                 | Permission::ManageRealms
                 | Permission::MoveCharacters
-                | Permission::ManageCharacters => true,
+                | Permission::ManageCharacters
+                | Permission::Moderate
+                | Permission::Announce
+                | Permission::ManageGoods => true,
             },
             Self::Service => true,
         }

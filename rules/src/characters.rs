@@ -131,15 +131,20 @@ pub fn validate_name(name: &str) -> Result<CharacterName, CharacterError> {
         return Err(CharacterError::NameScripts);
     }
     let skeleton = skeleton(&display);
-    if RESERVED.iter().any(|reserved| self::skeleton(reserved) == skeleton) {
+    if is_reserved(&skeleton) {
         return Err(CharacterError::NameReserved);
     }
     Ok(CharacterName { display, skeleton })
 }
 
+/// Whether something with that skeleton would be taken for staff or for the system.
+pub(crate) fn is_reserved(skeleton: &str) -> bool {
+    RESERVED.iter().any(|reserved| self::skeleton(reserved) == skeleton)
+}
+
 /// Folds case and look-alike letters (UTS 39, section 4). `i`, `I`, `l` and `L` fold into one,
 /// because the capital of the one looks like the small letter of the other.
-fn skeleton(name: &str) -> String {
+pub(crate) fn skeleton(name: &str) -> String {
     let lower = name.to_lowercase().replace(['\'', '-'], "");
     let folded: String = unicode_security::skeleton(&lower).collect();
     folded

@@ -36,6 +36,6 @@ pub mod source;
 #[cfg(test)]
 mod srd;
 #[cfg(test)]
-mod stage;
+pub(crate) mod stage;
 pub mod threat;
 pub mod turn;

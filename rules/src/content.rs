@@ -10,21 +10,30 @@
 
 #![allow(missing_docs, reason = "a field whose name says all has no more to say")]
 
+mod boards;
 pub mod book;
 mod check;
 pub mod diff;
 mod effects;
 mod entry;
+mod goods;
 pub mod known;
 pub mod limits;
 pub mod pack;
 #[cfg(test)]
 pub(crate) mod tests;
+mod vendors;
 pub mod versions;
 mod words;
 
+pub use boards::{BoardDef, BoardHolder, BoardItem, BoardOperator, BoardOrder, BoardReward};
 pub use effects::{Area, EffectDef, Passive, SaveDef};
 pub use entry::Kind;
+pub use goods::{
+    Binding, GatherNodeDef, ItemDef, ItemKind, LootEntry, LootTableDef, Portion, Rarity, RecipeDef,
+    Wear,
+};
+pub use vendors::{VendorDef, VendorGoods};
 pub(crate) use words::words;
 pub use words::{
     AbilityKind, Action, ArmorKind, AttackKind, Attribute, Behavior, Casting, Condition,
@@ -450,6 +459,19 @@ pub struct SwitchDef {
     pub on: bool,
 }
 
+/// A word that is masked or refused in what players write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterWordDef {
+    pub key: String,
+    /// As it is written; found as it reads (`chat::filter`).
+    pub word: String,
+    /// Whether only the whole word counts, not one that has it within.
+    pub is_whole: bool,
+    /// Whether the text is refused, in place of the word being masked.
+    pub is_refused: bool,
+}
+
 /// Everything together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -463,7 +485,14 @@ pub struct Pack {
     pub weapon: Vec<WeaponDef>,
     pub armor: Vec<ArmorDef>,
     pub camp: Vec<CampDef>,
+    pub item: Vec<ItemDef>,
+    pub loot_table: Vec<LootTableDef>,
+    pub recipe: Vec<RecipeDef>,
+    pub gather_node: Vec<GatherNodeDef>,
+    pub board: Vec<BoardDef>,
     pub level: Vec<LevelDef>,
+    pub vendor: Vec<VendorDef>,
     pub setting: Vec<SettingDef>,
     pub switch: Vec<SwitchDef>,
+    pub filter_word: Vec<FilterWordDef>,
 }

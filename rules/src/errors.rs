@@ -82,7 +82,17 @@ pub fn all() -> Vec<ErrorEntry> {
         crate::motion::MotionError,
         crate::combat::aim::CombatError,
         crate::npcs::NpcError,
+        crate::items::ItemError,
+        crate::economy::EconomyError,
+        crate::economy::market::MarketError,
+        crate::mail::MailError,
+        crate::guilds::GuildError,
+        crate::parties::PartyError,
+        crate::friends::FriendError,
+        crate::chat::ChatError,
+        crate::leaderboards::LeaderboardError,
         crate::instances::InstanceError,
+        crate::notices::NoticeError,
         crate::content::versions::ContentError,
         crate::commands::CommandError
     )

@@ -137,3 +137,14 @@ pub struct RealmPopulation {
     /// When it last changed.
     pub changed_at: Timestamp,
 }
+
+/// The identity that an account was last admitted with: who personal rows of the account are shown
+/// to. Written at an admission; an account that was never admitted here has none.
+#[table(name = account_viewer)]
+pub struct AccountViewer {
+    /// The account.
+    #[primary_key]
+    pub account_id: u64,
+    /// What its clients connect as.
+    pub viewer: Identity,
+}

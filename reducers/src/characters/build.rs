@@ -25,7 +25,8 @@ pub(crate) fn build_of(ctx: &ReducerContext, character_id: u64, book: &Book) -> 
         None => usual(&race, &class, book)?.scores,
     };
     let level = progress::progress_of(ctx, character_id).level;
-    Some(Build { race, class, level, scores })
+    let outfit = crate::items::outfit_of(ctx, character_id, book);
+    Some(Build { race, class, level, scores, outfit })
 }
 
 /// A character's sheet; none where content in force does not know its race or class.

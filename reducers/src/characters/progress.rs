@@ -4,8 +4,8 @@
 
 use super::build::{Own, sheet_of};
 use super::{resources, sheet};
-use crate::Refusal;
 use crate::content::book;
+use crate::{Refusal, guilds, leaderboards};
 use haven_rules::characters::check_class_added;
 use haven_rules::characters::progress::Progress;
 use haven_tables::characters::{CharacterProgress, character_progress};
@@ -41,9 +41,12 @@ pub(crate) fn give_experience(ctx: &ReducerContext, character_id: u64, amount: u
     let mut progress = progress_of(ctx, character_id);
     let gained = progress.gain(amount, &book);
     save(ctx, character_id, progress);
+    let level = progress.level;
+    guilds::experience_gained(ctx, character_id, amount);
     if gained > 0 {
         resources::grow(ctx, character_id, before.as_ref(), &book);
         sheet::changed(ctx, character_id);
+        leaderboards::feed(ctx, "level", character_id, level.into());
     }
     gained
 }

@@ -2,7 +2,7 @@
 
 use super::{give_experience, world};
 use crate::authority::{Actor, require};
-use crate::{Refusal, audit};
+use crate::{Refusal, audit, guilds, leaderboards};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{CharacterError, validate_appearance, validate_name};
 use haven_tables::characters::{
@@ -31,6 +31,8 @@ pub fn character_rename(
     let detail = format!("{character_id} {} {}", row.name, name.display);
     record(ctx, actor, &row, "character_renamed", &detail);
     world::rename_entity(ctx, character_id, &name.display);
+    guilds::character_renamed(ctx, character_id, &name.display);
+    leaderboards::character_renamed(ctx, character_id);
     ctx.db.character().character_id().update(Character {
         name: name.display,
         name_skeleton: name.skeleton,

@@ -8,7 +8,7 @@ use super::casts;
 use super::dice::Throws;
 use super::due::{self, Kind};
 use super::{effects, threat};
-use crate::{motion, now_micros, npcs};
+use crate::{items, motion, now_micros, npcs};
 use haven_rules::characters::resources::vital_of;
 use haven_rules::combat::EVENT_SECONDS;
 use haven_rules::combat::deed::{Consequence, Line, Told};
@@ -129,7 +129,11 @@ pub(super) fn changed(
     });
     if is_player {
         resume(ctx, entity_id, is, book);
+        if is == Vital::Dead {
+            items::worn_by_death(ctx, entity_id);
+        }
     } else if is == Vital::Dead {
+        items::fallen(ctx, entity_id);
         threat::reward(ctx, entity_id, book);
         wait(ctx, entity_id, Kind::Corpse, "corpse_millis", book);
         npcs::died(ctx, entity_id, now_micros(ctx));
@@ -142,6 +146,7 @@ pub(super) fn changed(
         motion::halt(ctx, entity_id);
         effects::end_concentration(ctx, entity_id);
         super::duels::decided(ctx, entity_id);
+        crate::economy::fell(ctx, entity_id);
     }
     if is == Vital::Dead {
         threat::forget(ctx, entity_id);

@@ -288,6 +288,7 @@ pub(crate) fn leave(ctx: &ReducerContext, entity_id: u64) {
         }
         super::duels::end_of(ctx, entity_id);
     }
+    crate::items::forget_fallen(ctx, entity_id);
     super::effects::end_all(ctx, entity_id);
     if let Some(state) = ctx.db.combat_state().entity_id().find(entity_id) {
         motion::set_pace(ctx, entity_id, state.motion_effect_id, 100);

@@ -42,18 +42,47 @@ pub(crate) fn begin(
     aim: Aim,
     slot_level: u8,
 ) -> Result<(), Refusal> {
+    start(ctx, entity_id, key, aim, Some(slot_level))
+}
+
+/// Begins a deed that an item does for who uses it: nobody has to know it, and a spell takes no
+/// slot. That ends its rest.
+///
+/// # Errors
+/// As [`begin`].
+pub(crate) fn begin_with_item(
+    ctx: &ReducerContext,
+    entity_id: u64,
+    key: &str,
+    aim: Aim,
+) -> Result<(), Refusal> {
+    super::rests::disturb(ctx, entity_id);
+    start(ctx, entity_id, key, aim, None)
+}
+
+/// `asked` is the slot's level, none for what an item does.
+fn start(
+    ctx: &ReducerContext,
+    entity_id: u64,
+    key: &str,
+    aim: Aim,
+    asked: Option<u8>,
+) -> Result<(), Refusal> {
     let book = book(ctx);
     let now = millis(now_micros(ctx));
     let ability = book.ability(key).ok_or(CombatError::AbilityUnknown)?;
     let mut body = bodies::load(ctx, entity_id, &book).ok_or(CombatError::NotInWorld)?;
-    let slot_level = slot_of(&body, ability, slot_level);
+    let slot_level = asked.map_or(0, |asked| slot_of(&body, ability, asked));
     let means = means(ctx, &body, ability, slot_level, &book);
+    let means =
+        if asked.is_some() { means } else { Means { is_known: true, is_prepared: true, ..means } };
     check_means(&body.fighter, ability, &means, now)?;
     let house = bodies::house(&book);
     check_switches(ability, &house)?;
     check_aim(ctx, &body, ability, aim, &house, &book)?;
     join_fight(ctx, &mut body, &book);
     pay(ctx, &mut body, ability, slot_level, now, &house);
+    let slot_level = if asked.is_some() { slot_level } else { ability.level };
     put_off(ctx, &mut body, ability, aim, slot_level);
     bodies::store(ctx, body);
     Ok(())

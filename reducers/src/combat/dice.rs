@@ -212,7 +212,25 @@ impl Roller for Throws {
     }
 }
 
+/// What has to be kept to prove the dice of an event.
+pub(crate) struct Record {
+    /// The event's number.
+    pub(crate) event_id: u64,
+    /// When.
+    pub(crate) at_micros: i64,
+    /// The dice's day.
+    pub(crate) day: u32,
+    /// Sides and what was shown, in turn.
+    pub(crate) dice: Vec<u8>,
+}
+
 impl Throws {
+    /// What has to be kept to prove it, for who needs that for longer than events are kept.
+    pub(crate) fn record(&self) -> Record {
+        let Self { event_id, at_micros, day, ref shown, .. } = *self;
+        Record { event_id, at_micros, day, dice: shown.clone() }
+    }
+
     /// Writes down what was decided.
     pub(crate) fn tell(
         self,

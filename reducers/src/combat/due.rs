@@ -38,10 +38,12 @@ pub(crate) enum Kind {
     Thought = 8,
     /// Who is stable wakes.
     Waking = 9,
+    /// Something lies on a corpse.
+    Spoils = 10,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Deed,
         Self::Effect,
         Self::DeathSave,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Duel,
         Self::Thought,
         Self::Waking,
+        Self::Spoils,
     ];
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {

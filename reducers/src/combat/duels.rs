@@ -7,9 +7,10 @@ use super::bodies::micros;
 use super::due::{self, Kind};
 use crate::authority::require_player;
 use crate::content::book;
-use crate::{Refusal, characters, motion, now_micros};
+use crate::{Refusal, characters, friends, leaderboards, motion, now_micros};
 use haven_rules::combat::aim::{CombatError, is_within};
 use haven_rules::combat::areas::Point;
+use haven_rules::friends::What;
 use haven_tables::combat::{CombatDuel, combat_duel, combatant};
 use spacetimedb::{ReducerContext, Table, reducer};
 
@@ -19,7 +20,7 @@ const OFFER_MICROS: i64 = 30_000_000;
 const LOOK_MICROS: i64 = 1_000_000;
 
 /// Offers a duel to a player who is near. Who has offered one, or was offered one, is busy until it
-/// is answered or has lapsed.
+/// is answered or has lapsed. For whom it has blocked, or takes no invitations of, it is busy.
 ///
 /// # Errors
 /// In this order: the caller's, `combat.not_in_world`, `combat.switched_off`, `combat.target_self`,
@@ -45,7 +46,9 @@ pub fn duel_offer(ctx: &ReducerContext, entity_id: u64) -> Result<(), Refusal> {
     if there != world || !is_within(at, to, range) {
         return Err(CombatError::OutOfRange.into());
     }
-    if of(ctx, own).is_some() || of(ctx, entity_id).is_some() {
+    let other_account = characters::account_of(ctx, entity_id).ok_or(CombatError::TargetUnknown)?;
+    let is_free = of(ctx, own).is_none() && of(ctx, entity_id).is_none();
+    if !is_free || !friends::may(ctx, What::Invites, other_account, player.account_id) {
         return Err(CombatError::DuelBusy.into());
     }
     let ends_at_micros = now_micros(ctx) + OFFER_MICROS;
@@ -122,6 +125,8 @@ pub(super) fn end_of(ctx: &ReducerContext, entity_id: u64) {
 /// Somebody fell: a duel it was in is over.
 pub(super) fn decided(ctx: &ReducerContext, fallen: u64) {
     if let Some(row) = of(ctx, fallen).filter(|row| row.is_on) {
+        let winner = if row.entity_id == fallen { row.other_id } else { row.entity_id };
+        leaderboards::feed(ctx, "duels_won", winner, 1);
         end(ctx, &row);
     }
 }

@@ -4,14 +4,14 @@
 //! are near; a creature keeps at most `ENTRIES_MAX` in mind.
 
 use super::bodies::Body;
-use crate::{characters, npcs};
+use crate::{characters, npcs, parties};
 use haven_rules::combat::aim::is_within;
 use haven_rules::combat::areas::Point;
 use haven_rules::combat::deed::Line;
-use haven_rules::combat::experience::shares;
 use haven_rules::combat::house::percent_of;
 use haven_rules::combat::threat::{Entry, Threat};
 use haven_rules::content::book::Book;
+use haven_rules::parties::sharing::{Claim, divide};
 use haven_tables::combat::{CombatThreat, combat_state, combat_threat, combatant};
 use spacetimedb::{ReducerContext, Table};
 use std::collections::BTreeSet;
@@ -107,7 +107,8 @@ pub(super) fn taunt(ctx: &ReducerContext, creature_id: u64, by: u64, more: u32) 
     }
 }
 
-/// Gives experience for a creature that died, by contribution; what creatures contributed is lost.
+/// Gives experience for a creature that died, by contribution; parties share theirs among members
+/// who are near. What creatures contributed is lost.
 pub(super) fn reward(ctx: &ReducerContext, creature_id: u64, book: &Rc<Book>) {
     let Some(state) = ctx.db.combat_state().entity_id().find(creature_id) else { return };
     let Some(sheet) = super::bodies::creature_sheet(book, &state.creature) else { return };
@@ -127,21 +128,38 @@ pub(super) fn reward(ctx: &ReducerContext, creature_id: u64, book: &Rc<Book>) {
         ctx.db.combatant().entity_id().find(entity_id).is_some_and(|row| row.is_player)
     };
     let threat = of(ctx, creature_id);
-    let mut paid: Vec<Entry> = threat
+    let strikers = threat
         .entries()
         .iter()
         .filter(|entry| entry.contribution > 0)
-        .filter(|entry| is_player(entry.entity_id) && is_near(entry.entity_id))
-        .copied()
-        .collect();
-    paid.sort_unstable_by_key(|entry| entry.entity_id);
+        .filter(|entry| is_player(entry.entity_id) && is_near(entry.entity_id));
+    let claims = claims(ctx, strikers, |id| is_player(id) && is_near(id));
     let worth = i32::try_from(sheet.experience).unwrap_or(i32::MAX);
     let whole = percent_of(worth, book.setting("experience_percent"));
-    let contributions: Vec<u64> = paid.iter().map(|entry| entry.contribution).collect();
-    let given = shares(u32::try_from(whole).unwrap_or(0), &contributions);
-    for (entry, share) in paid.iter().zip(given) {
-        characters::give_experience(ctx, entry.entity_id, share);
+    for (character_id, share) in divide(u32::try_from(whole).unwrap_or(0), &claims) {
+        characters::give_experience(ctx, character_id, share);
     }
+}
+
+/// Who is paid: each striker for itself, or with all members of its party who share.
+fn claims<'a>(
+    ctx: &ReducerContext,
+    strikers: impl Iterator<Item = &'a Entry>,
+    shares: impl Fn(u64) -> bool,
+) -> Vec<Claim> {
+    let mut paid: Vec<Entry> = strikers.copied().collect();
+    paid.sort_unstable_by_key(|entry| entry.entity_id);
+    let mut claims: Vec<Claim> = vec![];
+    for entry in paid {
+        let id = entry.entity_id;
+        if let Some(claim) = claims.iter_mut().find(|claim| claim.members.contains(&id)) {
+            claim.contribution = claim.contribution.saturating_add(entry.contribution);
+            continue;
+        }
+        let members = parties::companions(ctx, id).into_iter().filter(|id| shares(*id)).collect();
+        claims.push(Claim { contribution: entry.contribution, members });
+    }
+    claims
 }
 
 /// Somebody is dead or gone: it draws nobody, and nobody draws it.

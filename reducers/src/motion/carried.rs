@@ -85,6 +85,29 @@ pub(crate) fn carry(
     found.is_some_and(|place| super::relocate(ctx, entity_id, world, place))
 }
 
+/// Lets what an entity carries take a percentage of its speed, 0 for nothing, until that is set
+/// anew. `known` is the effect that does so now, 0 for none; answers the one that does so then.
+pub(crate) fn set_load(ctx: &ReducerContext, entity_id: u64, known: u64, percent: u16) -> u64 {
+    let had = known != 0 && ctx.db.motion_effect().effect_id().delete(known);
+    let percent = percent.min(EffectKind::Load.percent_max());
+    let effect_id = if percent == 0 {
+        0
+    } else {
+        let row = ctx.db.motion_effect().insert(MotionEffect {
+            effect_id: 0,
+            entity_id,
+            ends_at_micros: i64::MAX,
+            percent,
+            kind: EffectKind::Load.code(),
+        });
+        row.effect_id
+    };
+    if had || percent > 0 {
+        go_on(ctx, entity_id);
+    }
+    effect_id
+}
+
 /// Lets an entity go at a percentage of its world's speed, until another one is set: 100 is as
 /// usual. `known` is the effect that does so now, 0 for none; answers the one that does so then.
 pub(crate) fn set_pace(ctx: &ReducerContext, entity_id: u64, known: u64, percent: u16) -> u64 {

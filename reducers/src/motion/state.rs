@@ -6,7 +6,7 @@
 use super::due;
 use crate::world::land::Land;
 use crate::world::{self, blocks};
-use crate::{at_micros, now_micros};
+use crate::{at_micros, friends, now_micros};
 use haven_rules::motion::{
     Advanced, Course, EFFECTS_MAX, Effect, EffectKind, Intent, Pace, Segment, SegmentEnd, advance,
     next_event_micros, set_out,
@@ -254,6 +254,7 @@ impl State {
             world::move_entity(ctx, entity_id, to_chunk);
             if is_player {
                 world::player_moved(ctx, Some(self.from_chunk), Some(to_chunk));
+                friends::moved(ctx, entity_id, self.from_chunk, to_chunk);
             }
         }
         let may_sleep = !vigil && !is_player && !has_pending && due_at.is_some();

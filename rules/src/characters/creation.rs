@@ -122,7 +122,7 @@ pub fn make(plan: &Plan, book: &Book, roller: &mut dyn Roller) -> Result<Made, C
     let scores = with_bonuses(scores, &race.bonuses);
     let skills = skills(&plan.skills, class, background)?;
     let (race, class) = (race.key.clone(), class.key.clone());
-    let build = Build { race, class, level: 1, scores };
+    let build = Build { race, class, level: 1, scores, outfit: None };
     Ok(Made {
         background: background.map(|background| background.key.clone()).unwrap_or_default(),
         method,

@@ -154,7 +154,13 @@ mod tests {
     fn sheet(class: &str, level: u8) -> Sheet {
         let book = shipped_book();
         let scores = usual("human", class, book).expect("made").scores;
-        let build = Build { race: "human".to_owned(), class: class.to_owned(), level, scores };
+        let build = Build {
+            race: "human".to_owned(),
+            class: class.to_owned(),
+            level,
+            scores,
+            outfit: None,
+        };
         of_character(&build, book).expect("a sheet")
     }
 

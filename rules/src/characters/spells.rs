@@ -134,11 +134,9 @@ pub fn beginning(
 /// more is not known.
 pub fn knows(build: &Build, spells: &[Spell], ability: &AbilityDef, book: &Book) -> (bool, bool) {
     let is_known = match ability.kind {
-        AbilityKind::Basic if ability.key == OFF_HAND_ATTACK => {
-            book.class(&build.class).is_some_and(|class| has_two_weapons(class, book))
-        }
+        AbilityKind::Basic if ability.key == OFF_HAND_ATTACK => has_two_weapons(build, book),
         AbilityKind::Basic => true,
-        AbilityKind::Creature => false,
+        AbilityKind::Creature | AbilityKind::Item => false,
         AbilityKind::Feature | AbilityKind::Spell => is_of_feature(build, &ability.key, book),
     };
     if is_known || ability.kind != AbilityKind::Spell {
@@ -286,7 +284,13 @@ mod tests {
 
     fn build(class: &str, level: u8) -> Build {
         let made = usual("human", class, shipped_book()).expect("made");
-        Build { race: "human".to_owned(), class: class.to_owned(), level, scores: made.scores }
+        Build {
+            race: "human".to_owned(),
+            class: class.to_owned(),
+            level,
+            scores: made.scores,
+            outfit: None,
+        }
     }
 
     fn words(list: &[&str]) -> Vec<String> {

@@ -354,7 +354,9 @@ impl Act<'_, '_> {
 pub(super) fn difficulty_of(user: &Fighter, kind: AbilityKind, def: SaveDef) -> i32 {
     let by = match kind {
         AbilityKind::Basic => Attribute::Strength,
-        AbilityKind::Spell | AbilityKind::Feature | AbilityKind::Creature => user.sheet.casting_by,
+        AbilityKind::Spell | AbilityKind::Feature | AbilityKind::Creature | AbilityKind::Item => {
+            user.sheet.casting_by
+        }
     };
     def.difficulty.map_or(user.sheet.difficulty_by(by), i32::from)
 }

@@ -36,6 +36,17 @@ pub struct Build {
     pub level: u8,
     /// With what its race and its increases add.
     pub scores: Scores,
+    /// What it wears and wields; none for what its class begins with.
+    pub outfit: Option<Outfit>,
+}
+
+/// What a character wears and wields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outfit {
+    /// Keys of weapons, armor and shields in content, those that come first being preferred.
+    pub keys: Vec<String>,
+    /// What it brings besides.
+    pub passives: Vec<Passive>,
 }
 
 /// One way to strike with an attack action.
@@ -262,7 +273,7 @@ pub fn of_character(build: &Build, book: &Book) -> Option<Sheet> {
     let passives = passives_of(build, book);
     let scores = build.scores;
     let proficiency = proficiency(level);
-    let gear = Gear::of(class, book);
+    let gear = Gear::of(build, class, book);
     let constitution = modifier(scores.constitution);
     let mut sheet = Sheet {
         level,
@@ -314,7 +325,8 @@ pub fn features_of(build: &Build, book: &Book) -> Vec<String> {
 fn passives_of(build: &Build, book: &Book) -> Vec<Passive> {
     let features = features_of(build, book);
     let defs = features.iter().filter_map(|feature| book.feature(feature));
-    defs.flat_map(|feature| feature.passives.clone()).collect()
+    let worn = build.outfit.iter().flat_map(|outfit| outfit.passives.clone());
+    defs.flat_map(|feature| feature.passives.clone()).chain(worn).collect()
 }
 
 fn saves_of(scores: Scores, class: &ClassDef, proficiency: i32, passives: &[Passive]) -> [i32; 6] {
@@ -344,7 +356,7 @@ fn immunities_of(passives: &[Passive]) -> Vec<Condition> {
     passives.iter().filter_map(immune).collect()
 }
 
-/// What a character wears and wields: what its class begins with.
+/// What counts of what a character wears and wields.
 struct Gear<'a> {
     worn: Option<(Worn, u8)>,
     shield: Option<u8>,
@@ -352,14 +364,15 @@ struct Gear<'a> {
 }
 
 impl<'a> Gear<'a> {
-    fn of(class: &ClassDef, book: &'a Book) -> Self {
-        let armors = || class.equipment.iter().filter_map(|key| book.armor(key));
+    fn of(build: &Build, class: &ClassDef, book: &'a Book) -> Self {
+        let keys = build.outfit.as_ref().map_or(&class.equipment, |outfit| &outfit.keys);
+        let armors = || keys.iter().filter_map(|key| book.armor(key));
         let worn = armors().find(|armor| armor.kind != ArmorKind::Shield);
         let shield = armors().find(|armor| armor.kind == ArmorKind::Shield);
         Self {
             worn: worn.map(|armor| (Worn::from(armor), armor.strength_min)),
             shield: shield.map(|armor| armor.armor_class),
-            weapons: class.equipment.iter().filter_map(|key| book.weapon(key)).collect(),
+            weapons: keys.iter().filter_map(|key| book.weapon(key)).collect(),
         }
     }
 
@@ -469,9 +482,10 @@ fn bonus_with(weapon: &WeaponDef, class: &ClassDef, proficiency: i32) -> i32 {
     if is_trained { proficiency } else { 0 }
 }
 
-/// Whether a class begins with a light weapon for each hand.
-pub fn has_two_weapons(class: &ClassDef, book: &Book) -> bool {
-    Gear::of(class, book).second_weapon().is_some()
+/// Whether a character has a light weapon for each hand.
+pub fn has_two_weapons(build: &Build, book: &Book) -> bool {
+    let class = book.class(&build.class);
+    class.is_some_and(|class| Gear::of(build, class, book).second_weapon().is_some())
 }
 
 /// What everybody can strike with: 1 and strength (SRD 5.1, "Combat", Melee Attacks).

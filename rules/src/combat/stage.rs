@@ -20,9 +20,9 @@ pub(super) fn sheet(race: &str, class: &str, level: u8) -> Sheet {
 }
 
 /// What such a character is made of.
-pub(super) fn build(race: &str, class: &str, level: u8) -> Build {
+pub(crate) fn build(race: &str, class: &str, level: u8) -> Build {
     let scores = usual(race, class, shipped_book()).expect("content has race and class").scores;
-    Build { race: race.to_owned(), class: class.to_owned(), level, scores }
+    Build { race: race.to_owned(), class: class.to_owned(), level, scores, outfit: None }
 }
 
 /// The sheet of a creature.

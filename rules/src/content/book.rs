@@ -8,8 +8,9 @@
 use super::entry::Entry;
 use super::versions::{StoredEntry, load_into};
 use super::{
-    AbilityDef, ArmorDef, BackgroundDef, CampDef, ClassDef, CreatureDef, FeatureDef, LevelDef,
-    Pack, RaceDef, SettingDef, SwitchDef, WeaponDef, known,
+    AbilityDef, ArmorDef, BackgroundDef, BoardDef, CampDef, ClassDef, CreatureDef, FeatureDef,
+    FilterWordDef, GatherNodeDef, ItemDef, LevelDef, LootTableDef, Pack, RaceDef, RecipeDef,
+    SettingDef, SwitchDef, VendorDef, WeaponDef, known,
 };
 
 /// Entries by key. The default is an empty one.
@@ -31,9 +32,16 @@ impl Book {
         sort::<WeaponDef>(&mut pack);
         sort::<ArmorDef>(&mut pack);
         sort::<CampDef>(&mut pack);
+        sort::<ItemDef>(&mut pack);
+        sort::<LootTableDef>(&mut pack);
+        sort::<RecipeDef>(&mut pack);
+        sort::<GatherNodeDef>(&mut pack);
+        sort::<BoardDef>(&mut pack);
         pack.level.sort_by_key(|level| level.level);
+        sort::<VendorDef>(&mut pack);
         sort::<SettingDef>(&mut pack);
         sort::<SwitchDef>(&mut pack);
+        sort::<FilterWordDef>(&mut pack);
         Self { pack }
     }
 
@@ -104,10 +112,55 @@ impl Book {
         &self.pack.camp
     }
 
+    /// An item by its key.
+    pub fn item(&self, key: &str) -> Option<&ItemDef> {
+        find(&self.pack.item, key)
+    }
+
+    /// All items, by key.
+    pub fn items(&self) -> &[ItemDef] {
+        &self.pack.item
+    }
+
+    /// All loot tables, by key.
+    pub fn loot_tables(&self) -> &[LootTableDef] {
+        &self.pack.loot_table
+    }
+
+    /// A recipe by its key.
+    pub fn recipe(&self, key: &str) -> Option<&RecipeDef> {
+        find(&self.pack.recipe, key)
+    }
+
+    /// A kind of place where something is gathered, by its key.
+    pub fn gather_node(&self, key: &str) -> Option<&GatherNodeDef> {
+        find(&self.pack.gather_node, key)
+    }
+
+    /// All kinds of places where something is gathered, by key.
+    pub fn gather_nodes(&self) -> &[GatherNodeDef] {
+        &self.pack.gather_node
+    }
+
+    /// A leaderboard by its key.
+    pub fn board(&self, key: &str) -> Option<&BoardDef> {
+        find(&self.pack.board, key)
+    }
+
+    /// All leaderboards, by key.
+    pub fn boards(&self) -> &[BoardDef] {
+        &self.pack.board
+    }
+
     /// A level by its number, 1 to 20.
     pub fn level(&self, level: u8) -> Option<&LevelDef> {
         let index = self.pack.level.binary_search_by_key(&level, |entry| entry.level).ok()?;
         self.pack.level.get(index)
+    }
+
+    /// A vendor by its key.
+    pub fn vendor(&self, key: &str) -> Option<&VendorDef> {
+        find(&self.pack.vendor, key)
     }
 
     /// A number of the balance: that of the content, else the rules' own, within the range they can
@@ -116,6 +169,11 @@ impl Book {
         let Some(known) = known::setting(key) else { return 0 };
         let value = find(&self.pack.setting, key).map_or(known.value, |setting| setting.value);
         value.clamp(*known.range.start(), *known.range.end())
+    }
+
+    /// All words that are masked or refused, by key.
+    pub fn filter_words(&self) -> &[FilterWordDef] {
+        &self.pack.filter_word
     }
 
     /// Whether something is switched on; what there is no switch for is not.
@@ -152,6 +210,7 @@ mod tests {
             };
         }
         found!(ability creature race class background feature weapon armor camp);
+        found!(item recipe gather_node vendor board);
         for level in &pack.level {
             assert_eq!(book.level(level.level), Some(level));
         }

@@ -10,9 +10,12 @@ use super::limits::{self, Range};
 use super::{KEY_CHARS_MAX, NAME_CHARS_MAX, Pack, TEXT_CHARS_MAX};
 
 mod abilities;
+mod boards;
 mod creatures;
 mod equipment;
+mod goods;
 mod people;
+mod vendors;
 
 /// Something that is wrong with an entry.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ pub(super) fn check(pack: &Pack, broken: &BTreeSet<(Kind, String)>) -> Vec<Offen
         };
     }
     gather!(class Class, feature Feature, ability Ability, creature Creature);
-    gather!(weapon Weapon, armor Armor);
+    gather!(weapon Weapon, armor Armor, item Item);
     let mut check =
         Check { keys, kind: Kind::Race, key: String::new(), index: None, offences: Vec::new() };
     check.each(&pack.race, people::race);
@@ -49,9 +52,17 @@ pub(super) fn check(pack: &Pack, broken: &BTreeSet<(Kind, String)>) -> Vec<Offen
     check.each(&pack.weapon, equipment::weapon);
     check.each(&pack.armor, equipment::armor);
     check.each(&pack.camp, creatures::camp);
+    check.each(&pack.item, goods::item);
+    check.each(&pack.loot_table, goods::loot_table);
+    check.each(&pack.recipe, goods::recipe);
+    check.each(&pack.gather_node, goods::gather_node);
+    check.each(&pack.board, boards::board);
+    check.board_count(pack.board.len());
     check.each(&pack.level, people::level);
+    check.each(&pack.vendor, vendors::vendor);
     check.each(&pack.setting, equipment::setting);
     check.each(&pack.switch, equipment::switch);
+    check.each(&pack.filter_word, equipment::filter_word);
     if !broken.iter().any(|(kind, _)| *kind == Kind::Level) {
         people::levels(&mut check, &pack.level);
     }
@@ -82,6 +93,13 @@ impl Check<'_> {
             }
             of(self, entry);
         }
+    }
+
+    /// More boards than every submission of a feed should look at.
+    fn board_count(&mut self, count: usize) {
+        self.index = None;
+        self.key.clear();
+        self.length("boards", count, 0, limits::BOARDS_MAX, "entries");
     }
 
     fn fail(&mut self, path: &str, problem: impl Into<String>) {

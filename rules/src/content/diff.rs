@@ -9,8 +9,9 @@ use toml::Value;
 
 use super::entry::{Entry, Kind};
 use super::{
-    AbilityDef, ArmorDef, BackgroundDef, CampDef, ClassDef, CreatureDef, FeatureDef, LevelDef,
-    Pack, RaceDef, SettingDef, SwitchDef, WeaponDef,
+    AbilityDef, ArmorDef, BackgroundDef, BoardDef, CampDef, ClassDef, CreatureDef, FeatureDef,
+    FilterWordDef, GatherNodeDef, ItemDef, LevelDef, LootTableDef, Pack, RaceDef, RecipeDef,
+    SettingDef, SwitchDef, VendorDef, WeaponDef,
 };
 
 /// How an entry differs.
@@ -52,9 +53,16 @@ pub fn diff(old: &Pack, new: &Pack) -> Vec<Change> {
             Kind::Weapon => changes_of::<WeaponDef>(old, new),
             Kind::Armor => changes_of::<ArmorDef>(old, new),
             Kind::Camp => changes_of::<CampDef>(old, new),
+            Kind::Item => changes_of::<ItemDef>(old, new),
+            Kind::LootTable => changes_of::<LootTableDef>(old, new),
+            Kind::Recipe => changes_of::<RecipeDef>(old, new),
+            Kind::GatherNode => changes_of::<GatherNodeDef>(old, new),
+            Kind::Board => changes_of::<BoardDef>(old, new),
             Kind::Level => changes_of::<LevelDef>(old, new),
+            Kind::Vendor => changes_of::<VendorDef>(old, new),
             Kind::Setting => changes_of::<SettingDef>(old, new),
             Kind::Switch => changes_of::<SwitchDef>(old, new),
+            Kind::FilterWord => changes_of::<FilterWordDef>(old, new),
         });
     }
     changes

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AbilityDef, ArmorDef, BackgroundDef, CampDef, ClassDef, CreatureDef, FeatureDef, LevelDef,
-    Pack, RaceDef, SettingDef, SwitchDef, WeaponDef, words,
+    AbilityDef, ArmorDef, BackgroundDef, BoardDef, CampDef, ClassDef, CreatureDef, FeatureDef,
+    FilterWordDef, GatherNodeDef, ItemDef, LevelDef, LootTableDef, Pack, RaceDef, RecipeDef,
+    SettingDef, SwitchDef, VendorDef, WeaponDef, words,
 };
 
 words! {
@@ -24,9 +25,16 @@ words! {
         Weapon = "weapon",
         Armor = "armor",
         Camp = "camp",
+        Item = "item",
+        LootTable = "loot_table",
+        Recipe = "recipe",
+        GatherNode = "gather_node",
+        Board = "board",
         Level = "level",
+        Vendor = "vendor",
         Setting = "setting",
         Switch = "switch",
+        FilterWord = "filter_word",
     }
 }
 
@@ -76,7 +84,14 @@ entries! {
     WeaponDef Weapon weapon |entry| &entry.key,
     ArmorDef Armor armor |entry| &entry.key,
     CampDef Camp camp |entry| &entry.key,
+    ItemDef Item item |entry| &entry.key,
+    LootTableDef LootTable loot_table |entry| &entry.key,
+    RecipeDef Recipe recipe |entry| &entry.key,
+    GatherNodeDef GatherNode gather_node |entry| &entry.key,
+    BoardDef Board board |entry| &entry.key,
     LevelDef Level level |entry| entry.level.to_string(),
+    VendorDef Vendor vendor |entry| &entry.key,
     SettingDef Setting setting |entry| &entry.key,
     SwitchDef Switch switch |entry| &entry.key,
+    FilterWordDef FilterWord filter_word |entry| &entry.key,
 }

@@ -130,3 +130,52 @@ pub const CAMP_RADIUS_MM: Range = 1_000..=200_000;
 pub const RESPAWN_MILLIS: Range = 1_000..=604_800_000;
 /// Creatures of one kind in a camp.
 pub const MEMBER_COUNT: Range = 0..=100;
+
+/// Most items in a stack.
+pub const STACK_MAX: Range = 1..=1_000;
+/// How much something wears before it is broken.
+pub const DURABILITY: Range = 0..=1_000;
+/// The level something asks for; 0 for none.
+pub const LEVEL_MIN: Range = 0..=20;
+/// Slots of a container.
+pub const CONTAINER_SLOTS: Range = 1..=32;
+/// How likely something is, percent.
+pub const PERCENT: Range = 1..=100;
+/// What a coin that lies somewhere is worth, copper.
+pub const COIN_COPPER: Range = 1..=100_000;
+/// Most items or coins that a throw of dice brings.
+pub const COUNT_AT_ONCE_MAX: i32 = 1_000;
+/// How many of something a recipe takes or makes.
+pub const PORTION: Range = 1..=100;
+/// Most kinds of materials of a recipe.
+pub const MATERIALS_MAX: usize = 8;
+/// How long making or gathering takes, milliseconds.
+pub const WORK_MILLIS: Range = 0..=600_000;
+/// Pieces of something that a vendor has normally, and that come with each tick.
+pub const VENDOR_STOCK: Range = 0..=10_000;
+/// How demand answers to prices, basis points.
+pub const ELASTICITY_BPS: Range = 1_000..=100_000;
+/// What a vendor pays, basis points of an item's price: no more than the lowest it ever asks.
+pub const PAYS_BPS: Range = 0..=5_000;
+/// Characters of a word that is masked or refused.
+pub const FILTER_WORD_CHARS_MIN: usize = 2;
+/// Characters of a word that is masked or refused.
+pub const FILTER_WORD_CHARS_MAX: usize = 48;
+/// Leaderboards of a pack.
+pub const BOARDS_MAX: usize = 64;
+/// What a board's scores begin with, and down to where they go: 2^53.
+pub const BOARD_SCORE: Range = -9_007_199_254_740_992..=9_007_199_254_740_992;
+/// Submissions of a season.
+pub const BOARD_ATTEMPTS: Range = 0..=1_000_000;
+/// Seasons that are kept after they have closed.
+pub const BOARD_SEASONS: Range = 0..=52;
+/// Records that everybody can watch.
+pub const BOARD_TOP: Range = 1..=100;
+/// Ranks that are rewarded.
+pub const BOARD_RANK: Range = 1..=100_000;
+/// Copper of a reward: 100,000 gold pieces.
+pub const BOARD_COPPER: Range = 0..=10_000_000;
+/// Kinds of items of a reward.
+pub const BOARD_ITEMS: usize = 8;
+/// Items of a kind of a reward.
+pub const BOARD_ITEM_COUNT: Range = 1..=1_000;

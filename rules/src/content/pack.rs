@@ -14,8 +14,9 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::check::{Offence, check};
 use super::entry::{Entry, Kind};
 use super::{
-    AbilityDef, ArmorDef, BackgroundDef, CampDef, ClassDef, CreatureDef, ENTRIES_MAX, FeatureDef,
-    LevelDef, Pack, RaceDef, SettingDef, SwitchDef, WeaponDef, limits,
+    AbilityDef, ArmorDef, BackgroundDef, BoardDef, CampDef, ClassDef, CreatureDef, ENTRIES_MAX,
+    FeatureDef, FilterWordDef, GatherNodeDef, ItemDef, LevelDef, LootTableDef, Pack, RaceDef,
+    RecipeDef, SettingDef, SwitchDef, VendorDef, WeaponDef, limits,
 };
 
 /// Longest part of a broken key that a fault repeats, characters.
@@ -182,9 +183,16 @@ impl Reader {
                     Kind::Weapon => self.entry::<WeaponDef>(file, value),
                     Kind::Armor => self.entry::<ArmorDef>(file, value),
                     Kind::Camp => self.entry::<CampDef>(file, value),
+                    Kind::Item => self.entry::<ItemDef>(file, value),
+                    Kind::LootTable => self.entry::<LootTableDef>(file, value),
+                    Kind::Recipe => self.entry::<RecipeDef>(file, value),
+                    Kind::GatherNode => self.entry::<GatherNodeDef>(file, value),
+                    Kind::Board => self.entry::<BoardDef>(file, value),
                     Kind::Level => self.entry::<LevelDef>(file, value),
+                    Kind::Vendor => self.entry::<VendorDef>(file, value),
                     Kind::Setting => self.entry::<SettingDef>(file, value),
                     Kind::Switch => self.entry::<SwitchDef>(file, value),
+                    Kind::FilterWord => self.entry::<FilterWordDef>(file, value),
                 }
             }
         }

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::check;
 use super::entry::{Entry, Kind};
 use super::{
-    AbilityDef, ArmorDef, BackgroundDef, CampDef, ClassDef, CreatureDef, FeatureDef, LevelDef,
-    Pack, RaceDef, SettingDef, SwitchDef, WeaponDef,
+    AbilityDef, ArmorDef, BackgroundDef, BoardDef, CampDef, ClassDef, CreatureDef, FeatureDef,
+    FilterWordDef, GatherNodeDef, ItemDef, LevelDef, LootTableDef, Pack, RaceDef, RecipeDef,
+    SettingDef, SwitchDef, VendorDef, WeaponDef,
 };
 use crate::errors::domain_errors;
 
@@ -87,9 +88,16 @@ pub fn entries_of(pack: &Pack) -> Vec<StoredEntry> {
             Kind::Weapon => store::<WeaponDef>(pack, &mut entries),
             Kind::Armor => store::<ArmorDef>(pack, &mut entries),
             Kind::Camp => store::<CampDef>(pack, &mut entries),
+            Kind::Item => store::<ItemDef>(pack, &mut entries),
+            Kind::LootTable => store::<LootTableDef>(pack, &mut entries),
+            Kind::Recipe => store::<RecipeDef>(pack, &mut entries),
+            Kind::GatherNode => store::<GatherNodeDef>(pack, &mut entries),
+            Kind::Board => store::<BoardDef>(pack, &mut entries),
             Kind::Level => store::<LevelDef>(pack, &mut entries),
+            Kind::Vendor => store::<VendorDef>(pack, &mut entries),
             Kind::Setting => store::<SettingDef>(pack, &mut entries),
             Kind::Switch => store::<SwitchDef>(pack, &mut entries),
+            Kind::FilterWord => store::<FilterWordDef>(pack, &mut entries),
         }
     }
     entries
@@ -138,9 +146,16 @@ pub(super) fn load_into(pack: &mut Pack, entry: &StoredEntry) -> Result<(), Cont
         Kind::Weapon => load::<WeaponDef>(pack, entry),
         Kind::Armor => load::<ArmorDef>(pack, entry),
         Kind::Camp => load::<CampDef>(pack, entry),
+        Kind::Item => load::<ItemDef>(pack, entry),
+        Kind::LootTable => load::<LootTableDef>(pack, entry),
+        Kind::Recipe => load::<RecipeDef>(pack, entry),
+        Kind::GatherNode => load::<GatherNodeDef>(pack, entry),
+        Kind::Board => load::<BoardDef>(pack, entry),
         Kind::Level => load::<LevelDef>(pack, entry),
+        Kind::Vendor => load::<VendorDef>(pack, entry),
         Kind::Setting => load::<SettingDef>(pack, entry),
         Kind::Switch => load::<SwitchDef>(pack, entry),
+        Kind::FilterWord => load::<FilterWordDef>(pack, entry),
     }
 }
 

@@ -218,6 +218,8 @@ words! {
         Basic = "basic",
         /// What only creatures can do.
         Creature = "creature",
+        /// What only an item that is used does.
+        Item = "item",
     }
 }
 

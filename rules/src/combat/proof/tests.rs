@@ -113,7 +113,8 @@ fn scene(book: &Book, class: &str, level: u8, is_helped: bool) -> Vec<Fighter> {
         charisma: 12,
     };
     let (race, class) = ("halfling".to_owned(), class.to_owned());
-    let sheet = of_character(&Build { race, class, level, scores }, book).expect("known");
+    let sheet =
+        of_character(&Build { race, class, level, scores, outfit: None }, book).expect("known");
     let ogre = Rc::new(of_creature(book.creature("ogre").expect("an ogre"), 100));
     let mut user = fighter(USER, true, Rc::new(sheet.clone()), 0);
     let mut other = fighter(9, false, ogre, 1_200);

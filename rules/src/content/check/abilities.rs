@@ -13,7 +13,7 @@ pub(super) fn ability(check: &mut Check<'_>, ability: &AbilityDef) {
     check.text_if_any(&ability.text);
     match ability.kind {
         AbilityKind::Spell => spell(check, ability),
-        AbilityKind::Feature | AbilityKind::Basic | AbilityKind::Creature => {
+        AbilityKind::Feature | AbilityKind::Basic | AbilityKind::Creature | AbilityKind::Item => {
             no_spell(check, ability);
         }
     }

@@ -15,12 +15,7 @@ pub(super) fn creature(check: &mut Check<'_>, creature: &CreatureDef) {
     check.name("name", &creature.name);
     check.source(&creature.source);
     check.text_if_any(&creature.text);
-    if !limits::CHALLENGES.contains(&creature.challenge.as_str()) {
-        check.fail(
-            "challenge",
-            format!("is {:?}, not 0, 1/8, 1/4, 1/2, 1 to 20", creature.challenge),
-        );
-    }
+    challenge(check, "challenge", &creature.challenge);
     check.range("armor_class", creature.armor_class, &limits::ARMOR_CLASS);
     if creature.hit_dice.average() < 1 {
         check.fail("hit_dice", format!("is {}, less than 1 on average", creature.hit_dice));
@@ -49,6 +44,14 @@ pub(super) fn creature(check: &mut Check<'_>, creature: &CreatureDef) {
     check.keys("abilities", Kind::Ability, &creature.abilities);
     check.list("behaviors", &creature.behaviors);
     phases(check, creature);
+}
+
+/// A challenge is one of a few words.
+pub(super) fn challenge(check: &mut Check<'_>, path: &str, challenge: &str) {
+    if !limits::CHALLENGES.contains(&challenge) {
+        let challenge: String = challenge.chars().take(limits::LIST_MAX).collect();
+        check.fail(path, format!("is {challenge:?}, not 0, 1/8, 1/4, 1/2, 1 to 20"));
+    }
 }
 
 /// Each phase begins later than the one before.
@@ -104,13 +107,7 @@ pub(super) fn camp(check: &mut Check<'_>, camp: &CampDef) {
     check.key(&camp.key);
     check.name("name", &camp.name);
     check.range("weight", camp.weight, &limits::CAMP_WEIGHT);
-    check.list("biomes", &camp.biomes);
-    for (index, word) in camp.biomes.iter().enumerate() {
-        if !is_biome(word) {
-            let word: String = word.chars().take(limits::LIST_MAX).collect();
-            check.fail(&format!("biomes[{index}]"), format!("is {word:?}, no biome"));
-        }
-    }
+    biomes(check, &camp.biomes);
     check.range("home_m_min", camp.home_m_min, &limits::HOME_M);
     check.range("home_m_max", camp.home_m_max, &limits::HOME_M);
     if camp.home_m_min > camp.home_m_max {
@@ -130,6 +127,17 @@ pub(super) fn camp(check: &mut Check<'_>, camp: &CampDef) {
     }
     if !camp.members.is_empty() && camp.members.iter().all(|member| member.count_max == 0) {
         check.fail("members", "are none at most");
+    }
+}
+
+/// Names of biomes, each once.
+pub(super) fn biomes(check: &mut Check<'_>, words: &[String]) {
+    check.list("biomes", words);
+    for (index, word) in words.iter().enumerate() {
+        if !is_biome(word) {
+            let word: String = word.chars().take(limits::LIST_MAX).collect();
+            check.fail(&format!("biomes[{index}]"), format!("is {word:?}, no biome"));
+        }
     }
 }
 

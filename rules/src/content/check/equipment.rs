@@ -1,8 +1,8 @@
-//! What is checked of weapons, armor, settings and switches.
+//! What is checked of weapons, armor, settings, switches and words.
 
 use crate::content::{
-    ArmorDef, ArmorKind, KEY_CHARS_MAX, SettingDef, SwitchDef, WeaponDef, WeaponProperty, known,
-    limits,
+    ArmorDef, ArmorKind, FilterWordDef, KEY_CHARS_MAX, SettingDef, SwitchDef, WeaponDef,
+    WeaponProperty, known, limits,
 };
 
 use super::{Check, abilities};
@@ -76,6 +76,11 @@ pub(super) fn switch(check: &mut Check<'_>, switch: &SwitchDef) {
     if !known::is_switch(&switch.key) {
         check.fail("key", format!("is {}, no switch of the rules", shown(&switch.key)));
     }
+}
+
+pub(super) fn filter_word(check: &mut Check<'_>, word: &FilterWordDef) {
+    check.key(&word.key);
+    check.words("word", &word.word, limits::FILTER_WORD_CHARS_MIN, limits::FILTER_WORD_CHARS_MAX);
 }
 
 /// As much of a key as a fault repeats.

@@ -134,7 +134,7 @@ pub(super) fn feature(check: &mut Check<'_>, feature: &FeatureDef) {
     }
 }
 
-fn passive(check: &mut Check<'_>, path: &str, passive: &Passive) {
+pub(super) fn passive(check: &mut Check<'_>, path: &str, passive: &Passive) {
     let at = |field: &str| format!("{path}.{field}");
     match passive {
         Passive::Modifier { stat, amount } => modifier(check, path, *stat, *amount),

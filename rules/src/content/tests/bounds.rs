@@ -294,8 +294,8 @@ fn effects_have_what_they_need() {
         ("every_millis = 1000", "every_millis = 6000", "[1].every_millis is longer than it lasts"),
         ("distance_mm = 3000", "distance_mm = 0", "[2].distance_mm is 0, at least 1"),
         (
-            "stat = \"attack_roll\"",
-            "stat = \"saves_with\"",
+            "\"modifier_dice\", stat = \"attack_roll\"",
+            "\"modifier_dice\", stat = \"saves_with\"",
             "[3].stat is saves_with, which is not rolled",
         ),
         ("\"dispel\", level = 3", "\"dispel\", level = 10", "[4].level is 10, at most 9"),
@@ -438,6 +438,56 @@ fn things_and_camps_are_bounded() {
 }
 
 #[test]
+fn boards_have_their_bounds() {
+    for (from, to, fault) in [
+        ("attempts_max = 12", "attempts_max = 1000001", "attempts_max is 1000001, at most 1000000"),
+        (r#"reset = "0 4 * * MON""#, r#"reset = "0 4 * *""#, "reset is no pattern of cron"),
+        (r#"reset = "0 4 * * MON""#, r#"reset = "0 4 30 2 *""#, "reset never comes"),
+        (r#""Europe/Berlin""#, r#""Europe/Paradise""#, "reset_zone is no time zone there is"),
+        ("reset = \"0 4 * * MON\"\n", "", "reset_zone is there, though there is no reset"),
+        ("seasons_kept = 4", "seasons_kept = 53", "seasons_kept is 53, at most 52"),
+        ("top = 50", "top = 0", "top is 0, at least 1"),
+        ("top = 50", "top = 101", "top is 101, at most 100"),
+        (
+            r#"feed = "dungeon_time""#,
+            r#"feed = "Dungeon""#,
+            "feed is not 1 to 48 of a-z, 0-9 and _",
+        ),
+        ("from_rank = 1,", "from_rank = 4,", "rewards[0].to_rank is before from_rank"),
+        ("from_rank = 1,", "from_rank = 0,", "rewards[0].from_rank is 0, at least 1"),
+        ("copper = 5000", "copper = 10000001", "rewards[0].copper is 10000001, at most 10000000"),
+        ("count = 7 }", "count = 0 }", "rewards[0].items[0].count is 0, at least 1"),
+        (
+            r#"item = "old_sword""#,
+            r#"item = "trophy""#,
+            r#"rewards[0].items[0].item is "trophy", but there is no such item"#,
+        ),
+        (
+            r#"item = "old_sword""#,
+            r#"item = """#,
+            r#"rewards[0].items[0].item is "", but there is no such item"#,
+        ),
+    ] {
+        check(from, to, &[&format!("board fastest: {fault}")]);
+    }
+    // Each is complained of at its own line.
+    let rest = "feed = \"dungeon_time\"\nserved = true\nreset = \"0 4 * * MON\"\n\
+                reset_zone = \"Europe/Berlin\"\nseasons_kept = 4\ntop = 50\nrewards = [";
+    let board = |holder: &str| {
+        format!("joined_only = true\nattempts_max = 12\nholder = \"{holder}\"\n{rest}")
+    };
+    check(
+        &board("character"),
+        &board("free"),
+        &[
+            "board fastest: joined_only is set, though no characters are on the board",
+            "board fastest: feed is there, though no characters are on the board",
+            "board fastest: rewards are there, though no characters are on the board",
+        ],
+    );
+}
+
+#[test]
 fn levels_are_whole_and_rise() {
     check(
         "experience = 600\n",
@@ -459,4 +509,91 @@ fn levels_are_whole_and_rise() {
     let mut found = bad.err().unwrap_or_default();
     found.sort();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn goods_are_bounded_and_whole() {
+    check("stack_max = 50", "stack_max = 0", &["item wool: stack_max is 0, at least 1"]);
+    check("stack_max = 50", "stack_max = 1001", &["item wool: stack_max is 1001, at most 1000"]);
+    check(
+        "stack_max = 50",
+        "stack_max = 50\nunique = true",
+        &["item wool: stack_max is more than 1, though it is put on or unique"],
+    );
+    check(
+        "stack_max = 50",
+        "durability = 5",
+        &["item wool: durability is there, though it is not put on"],
+    );
+    check(
+        "durability = 100",
+        "durability = 1001",
+        &["item old_sword: durability is 1001, at most 1000"],
+    );
+    check("durability = 100", "level_min = 21", &["item old_sword: level_min is 21, at most 20"]);
+    check(
+        r#"weapon = "longsword""#,
+        "",
+        &["item old_sword: weapon is missing, though it is a weapon"],
+    );
+    check(
+        r#"weapon = "longsword""#,
+        r#"weapon = "lightsaber""#,
+        &[r#"item old_sword: weapon is "lightsaber", but there is no such weapon"#],
+    );
+    check(
+        "stack_max = 50",
+        r#"ability = "strike""#,
+        &["item wool: ability is there, though it is no consumable"],
+    );
+}
+
+#[test]
+fn containers_loot_and_work_are_bounded() {
+    check("slots = 6", "slots = 33", &["item sack: slots is 33, at most 32"]);
+    check(
+        "slots = 6",
+        "",
+        &[
+            "item sack: slots is 0, at least 1",
+            "item sack: slots is missing, though it is a container",
+        ],
+    );
+    check("coin_copper = 10", "", &["loot_table of_wolves: coin_copper is 0, at least 1"]);
+    check(
+        "coins = \"2d6\"\ncoin_copper = 10",
+        "coin_copper = 10",
+        &["loot_table of_wolves: coin_copper is there, but no coins"],
+    );
+    check(
+        r#"challenge_min = "1/8""#,
+        r#"challenge_min = "3""#,
+        &["loot_table of_wolves: challenge_min is more than challenge_max"],
+    );
+    check(
+        "percent = 40",
+        "percent = 101",
+        &["loot_table of_wolves: entries[0].percent is 101, at most 100"],
+    );
+    check(
+        r#"count = "1d4" }"#,
+        r#"count = "1d4-1" }"#,
+        &["loot_table of_wolves: entries[0].count is 1d4-1, which can be less than 1"],
+    );
+    check(
+        r#"item = "wool", count = 4"#,
+        r#"item = "silk", count = 4"#,
+        &[r#"recipe sack: materials[0].item is "silk", but there is no such item"#],
+    );
+    check("count = 4 }", "count = 0 }", &["recipe sack: materials[0].count is 0, at least 1"]);
+    check(
+        r#"biomes = ["heath"]"#,
+        r#"biomes = ["heaven"]"#,
+        &[r#"gather_node thorns: biomes[0] is "heaven", no biome"#],
+    );
+    check(
+        "work_millis = 1000",
+        "work_millis = 600001",
+        &["gather_node thorns: work_millis is 600001, at most 600000"],
+    );
 }
