@@ -39,7 +39,7 @@ pub const CHECKPOINT_TRANSACTIONS: u64 = 25_000;
 /// How often the logs are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Shortest time between two checkpoints of one database, whatever is written.
-const REST_MIN: Duration = Duration::from_secs(10);
+const REST_MIN: Duration = Duration::from_secs(4);
 /// That time as a multiple of what the last one took: a twentieth of one core goes into them.
 const REST_TIMES: u32 = 19;
 /// Time until the next attempt when one has failed.

@@ -397,9 +397,14 @@ impl ControlStateWriteAccess for Node {
         if self.reopener.is_dropped(id).await {
             self.launch(database.clone()).await?;
         }
+        let program = Program::from_bytes(&spec.program_bytes[..]);
+        // The same again, as at each start, sends nobody away and loads nothing anew.
+        let running = self.hosts.get_module_host(id).await;
+        if running.is_ok_and(|running| running.info().module_hash == program.hash) {
+            return Ok(Some(UpdateDatabaseResult::NoUpdateNeeded));
+        }
         // A trial in memory, while players play: what it compiles is found again by the update, and
         // a module that does not even start is refused before anybody is sent away for it.
-        let program = Program::from_bytes(&spec.program_bytes[..]);
         self.hosts.check_module_validity(database.clone(), program).await?;
         let _closed = self.swaps.close(database.database_identity).await;
         self.wait_for_disconnects(&database).await?;

@@ -22,8 +22,18 @@ impl Args {
         self
     }
 
+    /// Arguments that are encoded already.
+    pub const fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The encoded arguments, to be kept.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.clone()
+    }
+
     /// The encoded arguments.
-    pub(super) fn into_bytes(self) -> Bytes {
+    pub fn into_bytes(self) -> Bytes {
         self.0.into()
     }
 }
