@@ -11,6 +11,7 @@ mod player;
 use crate::error::HavenError;
 use crate::event::Event;
 use crate::http::{self, Http};
+use crate::kept::Topic;
 use crate::link::{Call, Link};
 use crate::realm::Reply;
 use crate::retry::Backoff;
@@ -53,6 +54,13 @@ pub(crate) enum Command {
     },
     /// Fights are watched from now on.
     WatchFights,
+    /// A topic is watched from now on; answered when its rows are here.
+    Watch {
+        topic: Topic,
+        reply: Reply,
+    },
+    /// A topic is watched no more.
+    Unwatch(Topic),
     Disconnect {
         done: oneshot::Sender<()>,
     },
@@ -146,6 +154,8 @@ impl Driver {
                         player.enter(character_id, Some(reply));
                     }
                     Some(Command::WatchFights) => player.watch_fights(),
+                    Some(Command::Watch { topic, reply }) => player.watch_topic(topic, reply),
+                    Some(Command::Unwatch(topic)) => player.unwatch_topic(topic),
                     Some(Command::Call { call, reply }) => player.call(call, reply),
                     Some(Command::Hold { sequence, call, reply }) => {
                         player.hold(sequence, call, reply);
@@ -219,6 +229,8 @@ impl Driver {
                     Some(Command::Disconnect { done }) => return Err(End::Done(Some(done))),
                     Some(Command::Enter { reply, .. }) => refuse(Some(reply)),
                     Some(Command::WatchFights) => player.watch_fights(),
+                    Some(Command::Watch { topic, reply }) => player.watch_topic(topic, reply),
+                    Some(Command::Unwatch(topic)) => player.unwatch_topic(topic),
                     Some(Command::Call { reply, .. }) => refuse(reply),
                     Some(Command::Hold { sequence, call, reply }) => {
                         player.hold(sequence, call, reply);

@@ -2,6 +2,10 @@
 
 use crate::error::HavenError;
 use crate::fights::DecisionView;
+use crate::kept::{
+    BoardsEvent, ChatEvent, FriendsEvent, GoodsEvent, GuildEvent, MailEvent, MarketEvent,
+    NoticesEvent, PartyEvent, TradeEvent,
+};
 use haven_rules::motion::Segment;
 use std::sync::Arc;
 use std::time::Instant;
@@ -60,6 +64,77 @@ pub enum Event {
     Decided {
         /// Who, what, to whom, and every die.
         decision: Arc<DecisionView>,
+        /// When it became known.
+        at: Instant,
+    },
+    /// Bags, stacks, coins, loot or vendors changed; while `Topic::Goods`, `Around` or `Vendor` is
+    /// watched.
+    Goods {
+        /// Which row, and how.
+        what: GoodsEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// The market changed; `Topic::Market`, `Wares`, `MarketShelf`.
+    Market {
+        /// Which row, and how.
+        what: MarketEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// The own trade changed; `Topic::Trade`.
+    Trade {
+        /// Which row, and how.
+        what: TradeEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// The own letters changed; `Topic::Mail`.
+    Mail {
+        /// Which row, and how.
+        what: MailEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// The own guild or a roster changed; `Topic::Guild`, `GuildRoster`.
+    Guild {
+        /// Which row, and how.
+        what: GuildEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// The own party changed; `Topic::Party`.
+    Party {
+        /// Which row, and how.
+        what: PartyEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// Friends, blocks or choices changed; `Topic::Friends`.
+    Friends {
+        /// Which row, and how.
+        what: FriendsEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// Something was said, or changed about chat; `Topic::Chat`, `Channel`.
+    Chat {
+        /// Which row, and how.
+        what: ChatEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// Boards changed; `Topic::Boards`, `BoardTop`.
+    Boards {
+        /// Which row, and how.
+        what: BoardsEvent,
+        /// When it became known.
+        at: Instant,
+    },
+    /// Notices or events of the world changed; `Topic::Notices`.
+    Notices {
+        /// Which row, and how.
+        what: NoticesEvent,
         /// When it became known.
         at: Instant,
     },

@@ -12,6 +12,8 @@
 //!   behind it are dropped, into instances and back;
 //! - whoever moves between watched blocks is never reported as gone;
 //! - what is decided in fights is told once, in order, with every die, to who watches them;
+//! - of goods, letters, guilds, parties, friends, chat, boards and notices a game hears what it
+//!   asks for by [`Topic`], row by row and typed; what is said is told once, in its order;
 //! - a command, such as making a character, is done at most once, however often connections break
 //!   meanwhile; what it was reported as done survives the host's end, however sudden;
 //! - an account's token never leaves the session but to its gateway.
@@ -38,6 +40,36 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! In company, with a handle for each domain (docs/SDK.md):
+//!
+//! ```no_run
+//! # use haven_client_sdk::{HavenError, RealmClient};
+//! # async fn company(realm: RealmClient) -> Result<(), HavenError> {
+//! use haven_client_sdk::{Event, GuildEvent, Topic};
+//!
+//! let mut events = realm.events();
+//! realm.watch(Topic::Guild).await?;
+//! realm.watch(Topic::Chat).await?;
+//! realm.guild().found("The Lamplighters").await?;
+//! while let Some(event) = events.next_event().await {
+//!     match event {
+//!         Event::Guild { what: GuildEvent::Invite(change), .. } => {
+//!             if let Some(invite) = change.came() {
+//!                 println!("{} invites to {}", invite.by_name, invite.guild_name);
+//!             }
+//!         }
+//!         Event::Chat { what, .. } => {
+//!             if let Some(said) = what.said() {
+//!                 println!("{}: {}", said.sender_name, said.text);
+//!             }
+//!         }
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod clock;
 mod commands;
@@ -46,8 +78,10 @@ mod error;
 mod event;
 mod fade;
 mod fights;
+mod handles;
 mod haven;
 mod http;
+mod kept;
 mod land;
 mod link;
 mod own;
@@ -73,11 +107,22 @@ pub mod module_bindings;
 pub use error::HavenError;
 pub use event::{Event, Events, Seen};
 pub use fights::{BodyView, CastView, DecisionLine, DecisionView};
+pub use handles::{
+    BoardsHandle, ChatHandle, FriendsHandle, GoodsHandle, GuildHandle, LootHandle, MailHandle,
+    MarketHandle, NoticesHandle, PartyHandle, TradeHandle, VendorsHandle,
+};
 pub use haven::Haven;
 pub use haven_rules::motion::{Segment, SegmentEnd};
 pub use haven_rules::world::terrain::{Biome, Block, Feature, FeatureKind};
 pub use haven_rules::world::{Area, GroundClass};
-pub use module_bindings::{AbilityAim, AimDirection, AimPoint};
+pub use kept::{
+    BoardsEvent, Change, ChatEvent, FriendsEvent, GoodsEvent, GuildEvent, MailEvent, MarketEvent,
+    NoticesEvent, PartyEvent, Said, Topic, TradeEvent, rows,
+};
+pub use module_bindings::{
+    AbilityAim, AimDirection, AimPoint, BoardQuestion, ChatLink, GuildEmblem, GuildGrant,
+    MailAttachment,
+};
 pub use realm::RealmClient;
 pub use regions::{InstanceView, LandmarkView, RegionView};
 pub use retry::RetryPolicy;

@@ -9,6 +9,7 @@ mod calls;
 
 use crate::error::HavenError;
 use crate::fights::FightChange;
+use crate::kept::{self, Report, Topic};
 use crate::land::LandChange;
 use crate::module_bindings::{
     CombatCastTableAccess, CombatEventTableAccess, CombatantTableAccess, DbConnection,
@@ -52,6 +53,10 @@ pub(crate) enum Watch {
     Fights(u64),
     /// What is known of a region from afar.
     Region(u64),
+    /// What lies, grows and is sold in a block.
+    Around(u64),
+    /// What the game asked for.
+    Topic(Topic),
 }
 
 impl Watch {
@@ -73,6 +78,8 @@ impl Watch {
                 from(&["combatant", "combat_cast", "combat_event"], "chunk_index", chunk)
             }
             Self::Region(region) => from(&["region", "landmark"], "region_index", region),
+            Self::Around(chunk) => kept::around(chunk),
+            Self::Topic(topic) => topic.queries(),
         }
     }
 }
@@ -84,6 +91,7 @@ pub(crate) enum News {
     Land(LandChange),
     Far(FarChange),
     Fight(FightChange),
+    Kept(Report),
     WorldIs(WorldConfig),
     WorldGone(WorldConfig),
     /// A call has run, at that instant of the realm's clock.
@@ -256,6 +264,8 @@ fn report_rows(connection: &DbConnection, inbox: &Inbox) {
     report_table!(db.instance_pass(), inbox, |row| News::Far(is(row)), |row| News::Far(gone(row)));
     report_table!(db.world_config(), inbox, News::WorldIs, News::WorldGone);
     report_fights(connection, inbox);
+    let inbox = inbox.clone();
+    kept::report(connection, move |report| inbox.put(News::Kept(report)));
 }
 
 fn report_fights(connection: &DbConnection, inbox: &Inbox) {

@@ -1,10 +1,11 @@
 //! A realm as a game sees it: enter, move, look around (`look`), visit instances (`instances`),
-//! fight (`fights`).
+//! fight (`fights`), and the handles of goods and company (`domains`).
 //!
-//! Keeps true: what is awaited is answered or fails, at the latest after ten
-//! seconds, commands after thirty
-//! unless the game is more patient; dropping the last clone closes the connection in order.
+//! Keeps true: what is awaited is answered or fails, at the latest after ten seconds, commands
+//! after thirty unless the game is more patient; dropping the last clone closes the connection in
+//! order.
 
+mod domains;
 mod fights;
 mod instances;
 mod look;
@@ -194,12 +195,15 @@ impl RealmClient {
         Ok(number)
     }
 
-    async fn ask(&self, call: Call) -> Result<(), HavenError> {
+    pub(crate) async fn ask(&self, call: Call) -> Result<(), HavenError> {
         self.call(|reply| Command::Call { call: call.clone(), reply: Some(reply) }).await
     }
 
     /// Has a command done once, however often the connection breaks meanwhile.
-    async fn command(&self, call: impl FnOnce(CommandId) -> Call) -> Result<(), HavenError> {
+    pub(crate) async fn command(
+        &self,
+        call: impl FnOnce(CommandId) -> Call,
+    ) -> Result<(), HavenError> {
         let id = self.numbers.next();
         let (sequence, call) = (id.sequence, call(id));
         let (reply, answer) = oneshot::channel();

@@ -1,12 +1,13 @@
 //! Which squares of a grid are watched: the 3×3 around the player, a little longer than needed.
 //! Blocks near by, regions far off.
 //!
-//! Keeps true: new squares are asked for before any is dropped, none is dropped while one around
-//! the player is not there yet, whoever walks to and fro across a border causes no traffic, and a
-//! player in another world is followed there. Walking straight holds 15 squares at most: the 3×3,
-//! the row left behind, and what a corner adds. Where squares take so long to come that more than
-//! [`SQUARES_STRAIGHT`] are watched, those of the same world that are here and out of reach are
-//! dropped all the same; beyond [`SQUARES_MAX`] whatever is left behind.
+//! Keeps true: new squares are asked for before any is dropped, only what is out of reach is
+//! dropped, and up to [`SQUARES_STRAIGHT`] squares not even that while one around the player is not
+//! there yet. Whoever walks to and fro across a border causes no traffic, and a player in another
+//! world is followed there. Walking straight holds 15 squares at most: the 3×3, the row left
+//! behind, and what a corner adds. Where squares take so long to come that more are watched, those
+//! of the same world that are here and out of reach go at once; beyond [`SQUARES_MAX`] whatever is
+//! out of reach.
 
 use haven_rules::world::{Area, BLOCK_MM, REGION_MM, chunk_index, chunk_parts, neighbours};
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use crate::clock::{LocalClock, ServerClock};
 use crate::error::HavenError;
 use crate::event::{EVENTS_KEPT, Event, Events, Seen};
 use crate::fights::Fights;
+use crate::kept::Kept;
 use crate::land::Land;
 use crate::own::{Own, Predicted};
 use crate::regions::Atlas;
@@ -80,6 +81,8 @@ pub(crate) struct State {
     pub(crate) scene: Scene,
     pub(crate) atlas: Atlas,
     pub(crate) fights: Fights,
+    /// What the game asked to hear of.
+    pub(crate) kept: Kept,
     /// How many blocks are watched.
     pub(crate) blocks_watched: usize,
     pub(crate) clock: ServerClock,
@@ -99,6 +102,7 @@ impl Shared {
             scene: Scene::default(),
             atlas: Atlas::default(),
             fights: Fights::default(),
+            kept: Kept::default(),
             blocks_watched: 0,
             clock: ServerClock::default(),
             own: Own::default(),

@@ -7,6 +7,7 @@
 mod held;
 mod outcomes;
 mod presence;
+mod topics;
 mod views;
 
 use super::End;
@@ -29,6 +30,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use topics::Topics;
 
 /// How often to look whether something watched can be dropped, while there is more than needed.
 const RING_INTERVAL: Duration = Duration::from_millis(500);
@@ -58,6 +60,8 @@ pub(super) struct Player {
     presence: Presence,
     /// Whether fights in them are watched, too.
     watches_fights: bool,
+    /// What else the game asked for.
+    topics: Topics,
     /// The world that is watched: the one the character is in, or the open one.
     world_watched: u32,
     /// The world the game was told the character is in.
@@ -90,6 +94,7 @@ impl Player {
             far: Ring::new(Grid::REGIONS),
             presence: Presence::Out,
             watches_fights: false,
+            topics: Topics::default(),
             world_watched: OPEN_WORLD,
             world_told: None,
             region_told: None,
@@ -104,6 +109,7 @@ impl Player {
 
     fn attach(&mut self, mut link: Link) {
         link.watch(Watch::World(OPEN_WORLD));
+        self.topics.attach(&mut link);
         self.link = Some(link);
         self.restore_by = Instant::now() + RESTORE_TIMEOUT;
     }
@@ -125,6 +131,7 @@ impl Player {
             answer(pending.reply, Err(HavenError::Disconnected));
         }
         self.held.suspend();
+        self.topics.suspend();
         self.ring.clear();
         self.far.clear();
         self.world_watched = OPEN_WORLD;
@@ -147,6 +154,7 @@ impl Player {
         state.scene.suspend();
         state.atlas.clear();
         state.fights.clear();
+        state.kept.suspend();
         state.blocks_watched = 0;
         state.own.reset();
         self.shared.land.suspend();
@@ -198,6 +206,7 @@ impl Player {
                 News::Land(change) => shared.land.apply(&change),
                 News::Far(change) => state.atlas.apply(change),
                 News::Fight(change) => state.fights.apply(change),
+                News::Kept(report) => state.kept.apply(report),
                 News::WorldIs(row) => {
                     state.worlds.insert(row.world, World::new(&row));
                 }
@@ -212,6 +221,7 @@ impl Player {
             shared.traffic.count_row();
         }
         self.settle_in(&mut state, Instant::now());
+        self.tell_kept(&mut state);
         for news in rest {
             match news {
                 News::Outcome { reducer, server_micros, result } => {
@@ -223,11 +233,14 @@ impl Player {
                 | News::Land(_)
                 | News::Far(_)
                 | News::Fight(_)
+                | News::Kept(_)
                 | News::WorldIs(_)
                 | News::WorldGone(_) => {}
             }
         }
         self.arrive(&mut state);
+        self.tell_kept(&mut state);
+        self.topics.answer_waiting();
         ControlFlow::Continue(())
     }
 
@@ -332,6 +345,7 @@ impl Player {
             }
             Watch::Block(chunk) => self.ring.applied(chunk),
             Watch::Region(region) => self.far.applied(region),
+            Watch::Around(_) | Watch::Topic(_) => self.topics.arrived(watch),
             Watch::Entity(_) | Watch::Fights(_) => {}
         }
     }

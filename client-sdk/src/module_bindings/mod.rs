@@ -13,10 +13,30 @@ use spacetimedb_sdk::__codegen::{
 pub mod ability_aim_type;
 pub mod aim_direction_type;
 pub mod aim_point_type;
+pub mod auction_type;
+pub mod auction_party_type;
+pub mod board_type;
+pub mod board_answer_type;
+pub mod board_line_type;
+pub mod board_question_type;
+pub mod board_season_type;
+pub mod board_top_type;
 pub mod character_progress_type;
 pub mod character_resources_type;
 pub mod character_sheet_type;
 pub mod character_use_type;
+pub mod chat_cursor_type;
+pub mod chat_delivery_type;
+pub mod chat_limit_type;
+pub mod chat_line_type;
+pub mod chat_link_type;
+pub mod chat_member_type;
+pub mod chat_message_type;
+pub mod chat_muted_type;
+pub mod chat_page_type;
+pub mod chat_part_type;
+pub mod chat_roster_type;
+pub mod chat_roster_name_type;
 pub mod combat_cast_type;
 pub mod combat_duel_type;
 pub mod combat_effect_type;
@@ -27,22 +47,95 @@ pub mod combatant_type;
 pub mod command_id_type;
 pub mod content_def_type;
 pub mod dice_day_type;
+pub mod economy_health_type;
 pub mod entity_type;
+pub mod friend_type;
+pub mod friend_block_name_type;
+pub mod friend_choice_type;
+pub mod friend_look_type;
+pub mod friend_presence_type;
+pub mod friend_profile_type;
+pub mod gather_spent_type;
+pub mod guild_type;
+pub mod guild_bank_view_type;
+pub mod guild_bank_window_type;
+pub mod guild_charter_type;
+pub mod guild_emblem_type;
+pub mod guild_grant_type;
+pub mod guild_invite_type;
+pub mod guild_member_type;
+pub mod guild_membership_type;
+pub mod guild_page_type;
+pub mod guild_rank_type;
+pub mod guild_request_type;
 pub mod instance_pass_type;
+pub mod item_type;
+pub mod item_container_type;
 pub mod landmark_type;
+pub mod ledger_account_type;
+pub mod loot_type;
+pub mod loot_line_type;
+pub mod loot_share_type;
+pub mod mail_type;
+pub mod mail_attachment_type;
+pub mod mail_text_type;
+pub mod mail_unread_type;
+pub mod market_item_type;
+pub mod market_level_type;
+pub mod market_order_type;
+pub mod market_price_type;
 pub mod motion_type;
+pub mod notice_type;
+pub mod notice_mark_type;
+pub mod notice_personal_type;
 pub mod obstacle_type;
+pub mod party_invitation_type;
+pub mod party_member_type;
+pub mod party_view_type;
 pub mod realm_notice_type;
 pub mod region_type;
 pub mod terrain_block_type;
+pub mod trade_offer_type;
+pub mod trade_side_type;
+pub mod vendor_type;
+pub mod vendor_buy_back_offer_type;
+pub mod vendor_shelf_type;
 pub mod world_config_type;
+pub mod world_event_type;
 pub mod world_terrain_type;
 pub mod ability_use_reducer;
+pub mod auction_bid_reducer;
+pub mod auction_buyout_reducer;
+pub mod auction_cancel_reducer;
+pub mod auction_create_reducer;
+pub mod block_add_reducer;
+pub mod block_remove_reducer;
+pub mod board_ask_reducer;
+pub mod board_join_reducer;
 pub mod cast_cancel_reducer;
 pub mod character_enter_reducer;
 pub mod character_enter_once_reducer;
 pub mod character_leave_reducer;
 pub mod character_respawn_reducer;
+pub mod chat_channel_ban_reducer;
+pub mod chat_channel_create_reducer;
+pub mod chat_channel_delete_reducer;
+pub mod chat_channel_invite_reducer;
+pub mod chat_channel_join_reducer;
+pub mod chat_channel_kick_reducer;
+pub mod chat_channel_leave_reducer;
+pub mod chat_channel_role_set_reducer;
+pub mod chat_channel_roster_reducer;
+pub mod chat_channel_slow_set_reducer;
+pub mod chat_channel_unban_reducer;
+pub mod chat_edit_reducer;
+pub mod chat_history_reducer;
+pub mod chat_read_reducer;
+pub mod chat_remove_reducer;
+pub mod chat_report_reducer;
+pub mod chat_say_reducer;
+pub mod chat_whisper_reducer;
+pub mod coins_pay_reducer;
 pub mod course_follow_reducer;
 pub mod course_set_reducer;
 pub mod course_to_reducer;
@@ -50,17 +143,123 @@ pub mod death_return_reducer;
 pub mod duel_answer_reducer;
 pub mod duel_end_reducer;
 pub mod duel_offer_reducer;
+pub mod friend_answer_reducer;
+pub mod friend_note_set_reducer;
+pub mod friend_remove_reducer;
+pub mod friend_request_reducer;
+pub mod guild_bank_close_reducer;
+pub mod guild_bank_move_reducer;
+pub mod guild_bank_open_reducer;
+pub mod guild_bank_put_reducer;
+pub mod guild_bank_take_reducer;
+pub mod guild_charter_open_reducer;
+pub mod guild_charter_sign_reducer;
+pub mod guild_charter_withdraw_reducer;
+pub mod guild_coins_put_reducer;
+pub mod guild_coins_take_reducer;
+pub mod guild_disband_reducer;
+pub mod guild_emblem_set_reducer;
+pub mod guild_found_reducer;
+pub mod guild_invite_accept_reducer;
+pub mod guild_invite_decline_reducer;
+pub mod guild_invite_revoke_reducer;
+pub mod guild_leader_add_reducer;
+pub mod guild_leader_claim_reducer;
+pub mod guild_leader_pass_reducer;
+pub mod guild_leave_reducer;
+pub mod guild_list_show_reducer;
+pub mod guild_member_ban_reducer;
+pub mod guild_member_demote_reducer;
+pub mod guild_member_invite_reducer;
+pub mod guild_member_kick_reducer;
+pub mod guild_member_promote_reducer;
+pub mod guild_member_unban_reducer;
+pub mod guild_message_set_reducer;
+pub mod guild_note_set_reducer;
+pub mod guild_officer_note_set_reducer;
+pub mod guild_rank_add_reducer;
+pub mod guild_rank_change_reducer;
+pub mod guild_rank_remove_reducer;
+pub mod guild_request_accept_reducer;
+pub mod guild_request_cancel_reducer;
+pub mod guild_request_refuse_reducer;
+pub mod guild_request_send_reducer;
+pub mod guild_tab_buy_reducer;
 pub mod instance_enter_reducer;
 pub mod instance_invite_reducer;
 pub mod instance_leave_reducer;
 pub mod instance_open_reducer;
 pub mod instance_open_once_reducer;
+pub mod item_craft_reducer;
+pub mod item_destroy_reducer;
+pub mod item_equip_reducer;
+pub mod item_gather_reducer;
+pub mod item_move_reducer;
+pub mod item_repair_reducer;
+pub mod item_unequip_reducer;
+pub mod item_use_reducer;
+pub mod loot_assign_reducer;
+pub mod loot_roll_reducer;
+pub mod loot_take_reducer;
+pub mod loot_take_all_reducer;
+pub mod lost_claim_reducer;
+pub mod lost_item_claim_reducer;
+pub mod mail_delete_reducer;
+pub mod mail_read_reducer;
+pub mod mail_return_reducer;
+pub mod mail_send_reducer;
+pub mod mail_take_reducer;
+pub mod mail_take_all_reducer;
+pub mod market_collect_reducer;
+pub mod notice_read_reducer;
+pub mod order_cancel_reducer;
+pub mod order_place_reducer;
+pub mod party_answer_reducer;
+pub mod party_assistant_set_reducer;
+pub mod party_convert_reducer;
+pub mod party_group_set_reducer;
+pub mod party_invite_reducer;
+pub mod party_kick_reducer;
+pub mod party_leader_pass_reducer;
+pub mod party_leave_reducer;
+pub mod party_loot_set_reducer;
+pub mod party_marker_set_reducer;
+pub mod party_ready_answer_reducer;
+pub mod party_ready_begin_reducer;
+pub mod presence_look_reducer;
+pub mod presence_set_reducer;
+pub mod privacy_set_reducer;
 pub mod rest_begin_reducer;
 pub mod rest_end_reducer;
+pub mod trade_answer_reducer;
+pub mod trade_cancel_reducer;
+pub mod trade_confirm_reducer;
+pub mod trade_lock_reducer;
+pub mod trade_offer_coins_reducer;
+pub mod trade_offer_item_reducer;
+pub mod trade_request_reducer;
+pub mod trade_withdraw_reducer;
+pub mod vendor_buy_reducer;
+pub mod vendor_buy_back_reducer;
+pub mod vendor_sell_reducer;
+pub mod auction_table;
+pub mod auction_party_table;
+pub mod board_table;
+pub mod board_answer_table;
+pub mod board_season_table;
+pub mod board_top_table;
 pub mod character_progress_table;
 pub mod character_resources_table;
 pub mod character_sheet_table;
 pub mod character_use_table;
+pub mod chat_cursor_table;
+pub mod chat_delivery_table;
+pub mod chat_limit_table;
+pub mod chat_member_table;
+pub mod chat_message_table;
+pub mod chat_muted_table;
+pub mod chat_page_table;
+pub mod chat_roster_table;
 pub mod combat_cast_table;
 pub mod combat_duel_table;
 pub mod combat_effect_table;
@@ -69,24 +268,86 @@ pub mod combat_rest_table;
 pub mod combatant_table;
 pub mod content_def_table;
 pub mod dice_day_table;
+pub mod economy_health_table;
 pub mod entity_table;
+pub mod friend_table;
+pub mod friend_block_name_table;
+pub mod friend_choice_table;
+pub mod friend_look_table;
+pub mod friend_presence_table;
+pub mod friend_profile_table;
+pub mod gather_spent_table;
+pub mod guild_table;
+pub mod guild_bank_view_table;
+pub mod guild_bank_window_table;
+pub mod guild_charter_table;
+pub mod guild_invite_table;
+pub mod guild_member_table;
+pub mod guild_membership_table;
+pub mod guild_page_table;
+pub mod guild_rank_table;
+pub mod guild_request_table;
 pub mod instance_pass_table;
+pub mod item_table;
+pub mod item_container_table;
 pub mod landmark_table;
+pub mod ledger_account_table;
+pub mod loot_table;
+pub mod loot_share_table;
+pub mod mail_table;
+pub mod mail_text_table;
+pub mod mail_unread_table;
+pub mod market_item_table;
+pub mod market_level_table;
+pub mod market_order_table;
+pub mod market_price_table;
 pub mod motion_table;
+pub mod notice_table;
+pub mod notice_mark_table;
+pub mod notice_personal_table;
 pub mod obstacle_table;
+pub mod party_invitation_table;
+pub mod party_member_table;
+pub mod party_view_table;
 pub mod realm_notice_table;
 pub mod region_table;
 pub mod terrain_block_table;
+pub mod trade_offer_table;
+pub mod trade_side_table;
+pub mod vendor_table;
+pub mod vendor_buy_back_offer_table;
+pub mod vendor_shelf_table;
 pub mod world_config_table;
+pub mod world_event_table;
 pub mod world_terrain_table;
 
 pub use ability_aim_type::AbilityAim;
 pub use aim_direction_type::AimDirection;
 pub use aim_point_type::AimPoint;
+pub use auction_type::Auction;
+pub use auction_party_type::AuctionParty;
+pub use board_type::Board;
+pub use board_answer_type::BoardAnswer;
+pub use board_line_type::BoardLine;
+pub use board_question_type::BoardQuestion;
+pub use board_season_type::BoardSeason;
+pub use board_top_type::BoardTop;
 pub use character_progress_type::CharacterProgress;
 pub use character_resources_type::CharacterResources;
 pub use character_sheet_type::CharacterSheet;
 pub use character_use_type::CharacterUse;
+pub use chat_cursor_type::ChatCursor;
+pub use chat_delivery_type::ChatDelivery;
+pub use chat_limit_type::ChatLimit;
+pub use chat_line_type::ChatLine;
+pub use chat_link_type::ChatLink;
+pub use chat_member_type::ChatMember;
+pub use chat_message_type::ChatMessage;
+pub use chat_muted_type::ChatMuted;
+pub use chat_page_type::ChatPage;
+pub use chat_part_type::ChatPart;
+pub use chat_roster_type::ChatRoster;
+pub use chat_roster_name_type::ChatRosterName;
 pub use combat_cast_type::CombatCast;
 pub use combat_duel_type::CombatDuel;
 pub use combat_effect_type::CombatEffect;
@@ -97,20 +358,80 @@ pub use combatant_type::Combatant;
 pub use command_id_type::CommandId;
 pub use content_def_type::ContentDef;
 pub use dice_day_type::DiceDay;
+pub use economy_health_type::EconomyHealth;
 pub use entity_type::Entity;
+pub use friend_type::Friend;
+pub use friend_block_name_type::FriendBlockName;
+pub use friend_choice_type::FriendChoice;
+pub use friend_look_type::FriendLook;
+pub use friend_presence_type::FriendPresence;
+pub use friend_profile_type::FriendProfile;
+pub use gather_spent_type::GatherSpent;
+pub use guild_type::Guild;
+pub use guild_bank_view_type::GuildBankView;
+pub use guild_bank_window_type::GuildBankWindow;
+pub use guild_charter_type::GuildCharter;
+pub use guild_emblem_type::GuildEmblem;
+pub use guild_grant_type::GuildGrant;
+pub use guild_invite_type::GuildInvite;
+pub use guild_member_type::GuildMember;
+pub use guild_membership_type::GuildMembership;
+pub use guild_page_type::GuildPage;
+pub use guild_rank_type::GuildRank;
+pub use guild_request_type::GuildRequest;
 pub use instance_pass_type::InstancePass;
+pub use item_type::Item;
+pub use item_container_type::ItemContainer;
 pub use landmark_type::Landmark;
+pub use ledger_account_type::LedgerAccount;
+pub use loot_type::Loot;
+pub use loot_line_type::LootLine;
+pub use loot_share_type::LootShare;
+pub use mail_type::Mail;
+pub use mail_attachment_type::MailAttachment;
+pub use mail_text_type::MailText;
+pub use mail_unread_type::MailUnread;
+pub use market_item_type::MarketItem;
+pub use market_level_type::MarketLevel;
+pub use market_order_type::MarketOrder;
+pub use market_price_type::MarketPrice;
 pub use motion_type::Motion;
+pub use notice_type::Notice;
+pub use notice_mark_type::NoticeMark;
+pub use notice_personal_type::NoticePersonal;
 pub use obstacle_type::Obstacle;
+pub use party_invitation_type::PartyInvitation;
+pub use party_member_type::PartyMember;
+pub use party_view_type::PartyView;
 pub use realm_notice_type::RealmNotice;
 pub use region_type::Region;
 pub use terrain_block_type::TerrainBlock;
+pub use trade_offer_type::TradeOffer;
+pub use trade_side_type::TradeSide;
+pub use vendor_type::Vendor;
+pub use vendor_buy_back_offer_type::VendorBuyBackOffer;
+pub use vendor_shelf_type::VendorShelf;
 pub use world_config_type::WorldConfig;
+pub use world_event_type::WorldEvent;
 pub use world_terrain_type::WorldTerrain;
+pub use auction_table::*;
+pub use auction_party_table::*;
+pub use board_table::*;
+pub use board_answer_table::*;
+pub use board_season_table::*;
+pub use board_top_table::*;
 pub use character_progress_table::*;
 pub use character_resources_table::*;
 pub use character_sheet_table::*;
 pub use character_use_table::*;
+pub use chat_cursor_table::*;
+pub use chat_delivery_table::*;
+pub use chat_limit_table::*;
+pub use chat_member_table::*;
+pub use chat_message_table::*;
+pub use chat_muted_table::*;
+pub use chat_page_table::*;
+pub use chat_roster_table::*;
 pub use combat_cast_table::*;
 pub use combat_duel_table::*;
 pub use combat_effect_table::*;
@@ -119,22 +440,91 @@ pub use combat_rest_table::*;
 pub use combatant_table::*;
 pub use content_def_table::*;
 pub use dice_day_table::*;
+pub use economy_health_table::*;
 pub use entity_table::*;
+pub use friend_table::*;
+pub use friend_block_name_table::*;
+pub use friend_choice_table::*;
+pub use friend_look_table::*;
+pub use friend_presence_table::*;
+pub use friend_profile_table::*;
+pub use gather_spent_table::*;
+pub use guild_table::*;
+pub use guild_bank_view_table::*;
+pub use guild_bank_window_table::*;
+pub use guild_charter_table::*;
+pub use guild_invite_table::*;
+pub use guild_member_table::*;
+pub use guild_membership_table::*;
+pub use guild_page_table::*;
+pub use guild_rank_table::*;
+pub use guild_request_table::*;
 pub use instance_pass_table::*;
+pub use item_table::*;
+pub use item_container_table::*;
 pub use landmark_table::*;
+pub use ledger_account_table::*;
+pub use loot_table::*;
+pub use loot_share_table::*;
+pub use mail_table::*;
+pub use mail_text_table::*;
+pub use mail_unread_table::*;
+pub use market_item_table::*;
+pub use market_level_table::*;
+pub use market_order_table::*;
+pub use market_price_table::*;
 pub use motion_table::*;
+pub use notice_table::*;
+pub use notice_mark_table::*;
+pub use notice_personal_table::*;
 pub use obstacle_table::*;
+pub use party_invitation_table::*;
+pub use party_member_table::*;
+pub use party_view_table::*;
 pub use realm_notice_table::*;
 pub use region_table::*;
 pub use terrain_block_table::*;
+pub use trade_offer_table::*;
+pub use trade_side_table::*;
+pub use vendor_table::*;
+pub use vendor_buy_back_offer_table::*;
+pub use vendor_shelf_table::*;
 pub use world_config_table::*;
+pub use world_event_table::*;
 pub use world_terrain_table::*;
 pub use ability_use_reducer::{ability_use, set_flags_for_ability_use, AbilityUseCallbackId};
+pub use auction_bid_reducer::{auction_bid, set_flags_for_auction_bid, AuctionBidCallbackId};
+pub use auction_buyout_reducer::{auction_buyout, set_flags_for_auction_buyout, AuctionBuyoutCallbackId};
+pub use auction_cancel_reducer::{auction_cancel, set_flags_for_auction_cancel, AuctionCancelCallbackId};
+pub use auction_create_reducer::{auction_create, set_flags_for_auction_create, AuctionCreateCallbackId};
+pub use block_add_reducer::{block_add, set_flags_for_block_add, BlockAddCallbackId};
+pub use block_remove_reducer::{block_remove, set_flags_for_block_remove, BlockRemoveCallbackId};
+pub use board_ask_reducer::{board_ask, set_flags_for_board_ask, BoardAskCallbackId};
+pub use board_join_reducer::{board_join, set_flags_for_board_join, BoardJoinCallbackId};
 pub use cast_cancel_reducer::{cast_cancel, set_flags_for_cast_cancel, CastCancelCallbackId};
 pub use character_enter_reducer::{character_enter, set_flags_for_character_enter, CharacterEnterCallbackId};
 pub use character_enter_once_reducer::{character_enter_once, set_flags_for_character_enter_once, CharacterEnterOnceCallbackId};
 pub use character_leave_reducer::{character_leave, set_flags_for_character_leave, CharacterLeaveCallbackId};
 pub use character_respawn_reducer::{character_respawn, set_flags_for_character_respawn, CharacterRespawnCallbackId};
+pub use chat_channel_ban_reducer::{chat_channel_ban, set_flags_for_chat_channel_ban, ChatChannelBanCallbackId};
+pub use chat_channel_create_reducer::{chat_channel_create, set_flags_for_chat_channel_create, ChatChannelCreateCallbackId};
+pub use chat_channel_delete_reducer::{chat_channel_delete, set_flags_for_chat_channel_delete, ChatChannelDeleteCallbackId};
+pub use chat_channel_invite_reducer::{chat_channel_invite, set_flags_for_chat_channel_invite, ChatChannelInviteCallbackId};
+pub use chat_channel_join_reducer::{chat_channel_join, set_flags_for_chat_channel_join, ChatChannelJoinCallbackId};
+pub use chat_channel_kick_reducer::{chat_channel_kick, set_flags_for_chat_channel_kick, ChatChannelKickCallbackId};
+pub use chat_channel_leave_reducer::{chat_channel_leave, set_flags_for_chat_channel_leave, ChatChannelLeaveCallbackId};
+pub use chat_channel_role_set_reducer::{chat_channel_role_set, set_flags_for_chat_channel_role_set, ChatChannelRoleSetCallbackId};
+pub use chat_channel_roster_reducer::{chat_channel_roster, set_flags_for_chat_channel_roster, ChatChannelRosterCallbackId};
+pub use chat_channel_slow_set_reducer::{chat_channel_slow_set, set_flags_for_chat_channel_slow_set, ChatChannelSlowSetCallbackId};
+pub use chat_channel_unban_reducer::{chat_channel_unban, set_flags_for_chat_channel_unban, ChatChannelUnbanCallbackId};
+pub use chat_edit_reducer::{chat_edit, set_flags_for_chat_edit, ChatEditCallbackId};
+pub use chat_history_reducer::{chat_history, set_flags_for_chat_history, ChatHistoryCallbackId};
+pub use chat_read_reducer::{chat_read, set_flags_for_chat_read, ChatReadCallbackId};
+pub use chat_remove_reducer::{chat_remove, set_flags_for_chat_remove, ChatRemoveCallbackId};
+pub use chat_report_reducer::{chat_report, set_flags_for_chat_report, ChatReportCallbackId};
+pub use chat_say_reducer::{chat_say, set_flags_for_chat_say, ChatSayCallbackId};
+pub use chat_whisper_reducer::{chat_whisper, set_flags_for_chat_whisper, ChatWhisperCallbackId};
+pub use coins_pay_reducer::{coins_pay, set_flags_for_coins_pay, CoinsPayCallbackId};
 pub use course_follow_reducer::{course_follow, set_flags_for_course_follow, CourseFollowCallbackId};
 pub use course_set_reducer::{course_set, set_flags_for_course_set, CourseSetCallbackId};
 pub use course_to_reducer::{course_to, set_flags_for_course_to, CourseToCallbackId};
@@ -142,13 +532,105 @@ pub use death_return_reducer::{death_return, set_flags_for_death_return, DeathRe
 pub use duel_answer_reducer::{duel_answer, set_flags_for_duel_answer, DuelAnswerCallbackId};
 pub use duel_end_reducer::{duel_end, set_flags_for_duel_end, DuelEndCallbackId};
 pub use duel_offer_reducer::{duel_offer, set_flags_for_duel_offer, DuelOfferCallbackId};
+pub use friend_answer_reducer::{friend_answer, set_flags_for_friend_answer, FriendAnswerCallbackId};
+pub use friend_note_set_reducer::{friend_note_set, set_flags_for_friend_note_set, FriendNoteSetCallbackId};
+pub use friend_remove_reducer::{friend_remove, set_flags_for_friend_remove, FriendRemoveCallbackId};
+pub use friend_request_reducer::{friend_request, set_flags_for_friend_request, FriendRequestCallbackId};
+pub use guild_bank_close_reducer::{guild_bank_close, set_flags_for_guild_bank_close, GuildBankCloseCallbackId};
+pub use guild_bank_move_reducer::{guild_bank_move, set_flags_for_guild_bank_move, GuildBankMoveCallbackId};
+pub use guild_bank_open_reducer::{guild_bank_open, set_flags_for_guild_bank_open, GuildBankOpenCallbackId};
+pub use guild_bank_put_reducer::{guild_bank_put, set_flags_for_guild_bank_put, GuildBankPutCallbackId};
+pub use guild_bank_take_reducer::{guild_bank_take, set_flags_for_guild_bank_take, GuildBankTakeCallbackId};
+pub use guild_charter_open_reducer::{guild_charter_open, set_flags_for_guild_charter_open, GuildCharterOpenCallbackId};
+pub use guild_charter_sign_reducer::{guild_charter_sign, set_flags_for_guild_charter_sign, GuildCharterSignCallbackId};
+pub use guild_charter_withdraw_reducer::{guild_charter_withdraw, set_flags_for_guild_charter_withdraw, GuildCharterWithdrawCallbackId};
+pub use guild_coins_put_reducer::{guild_coins_put, set_flags_for_guild_coins_put, GuildCoinsPutCallbackId};
+pub use guild_coins_take_reducer::{guild_coins_take, set_flags_for_guild_coins_take, GuildCoinsTakeCallbackId};
+pub use guild_disband_reducer::{guild_disband, set_flags_for_guild_disband, GuildDisbandCallbackId};
+pub use guild_emblem_set_reducer::{guild_emblem_set, set_flags_for_guild_emblem_set, GuildEmblemSetCallbackId};
+pub use guild_found_reducer::{guild_found, set_flags_for_guild_found, GuildFoundCallbackId};
+pub use guild_invite_accept_reducer::{guild_invite_accept, set_flags_for_guild_invite_accept, GuildInviteAcceptCallbackId};
+pub use guild_invite_decline_reducer::{guild_invite_decline, set_flags_for_guild_invite_decline, GuildInviteDeclineCallbackId};
+pub use guild_invite_revoke_reducer::{guild_invite_revoke, set_flags_for_guild_invite_revoke, GuildInviteRevokeCallbackId};
+pub use guild_leader_add_reducer::{guild_leader_add, set_flags_for_guild_leader_add, GuildLeaderAddCallbackId};
+pub use guild_leader_claim_reducer::{guild_leader_claim, set_flags_for_guild_leader_claim, GuildLeaderClaimCallbackId};
+pub use guild_leader_pass_reducer::{guild_leader_pass, set_flags_for_guild_leader_pass, GuildLeaderPassCallbackId};
+pub use guild_leave_reducer::{guild_leave, set_flags_for_guild_leave, GuildLeaveCallbackId};
+pub use guild_list_show_reducer::{guild_list_show, set_flags_for_guild_list_show, GuildListShowCallbackId};
+pub use guild_member_ban_reducer::{guild_member_ban, set_flags_for_guild_member_ban, GuildMemberBanCallbackId};
+pub use guild_member_demote_reducer::{guild_member_demote, set_flags_for_guild_member_demote, GuildMemberDemoteCallbackId};
+pub use guild_member_invite_reducer::{guild_member_invite, set_flags_for_guild_member_invite, GuildMemberInviteCallbackId};
+pub use guild_member_kick_reducer::{guild_member_kick, set_flags_for_guild_member_kick, GuildMemberKickCallbackId};
+pub use guild_member_promote_reducer::{guild_member_promote, set_flags_for_guild_member_promote, GuildMemberPromoteCallbackId};
+pub use guild_member_unban_reducer::{guild_member_unban, set_flags_for_guild_member_unban, GuildMemberUnbanCallbackId};
+pub use guild_message_set_reducer::{guild_message_set, set_flags_for_guild_message_set, GuildMessageSetCallbackId};
+pub use guild_note_set_reducer::{guild_note_set, set_flags_for_guild_note_set, GuildNoteSetCallbackId};
+pub use guild_officer_note_set_reducer::{guild_officer_note_set, set_flags_for_guild_officer_note_set, GuildOfficerNoteSetCallbackId};
+pub use guild_rank_add_reducer::{guild_rank_add, set_flags_for_guild_rank_add, GuildRankAddCallbackId};
+pub use guild_rank_change_reducer::{guild_rank_change, set_flags_for_guild_rank_change, GuildRankChangeCallbackId};
+pub use guild_rank_remove_reducer::{guild_rank_remove, set_flags_for_guild_rank_remove, GuildRankRemoveCallbackId};
+pub use guild_request_accept_reducer::{guild_request_accept, set_flags_for_guild_request_accept, GuildRequestAcceptCallbackId};
+pub use guild_request_cancel_reducer::{guild_request_cancel, set_flags_for_guild_request_cancel, GuildRequestCancelCallbackId};
+pub use guild_request_refuse_reducer::{guild_request_refuse, set_flags_for_guild_request_refuse, GuildRequestRefuseCallbackId};
+pub use guild_request_send_reducer::{guild_request_send, set_flags_for_guild_request_send, GuildRequestSendCallbackId};
+pub use guild_tab_buy_reducer::{guild_tab_buy, set_flags_for_guild_tab_buy, GuildTabBuyCallbackId};
 pub use instance_enter_reducer::{instance_enter, set_flags_for_instance_enter, InstanceEnterCallbackId};
 pub use instance_invite_reducer::{instance_invite, set_flags_for_instance_invite, InstanceInviteCallbackId};
 pub use instance_leave_reducer::{instance_leave, set_flags_for_instance_leave, InstanceLeaveCallbackId};
 pub use instance_open_reducer::{instance_open, set_flags_for_instance_open, InstanceOpenCallbackId};
 pub use instance_open_once_reducer::{instance_open_once, set_flags_for_instance_open_once, InstanceOpenOnceCallbackId};
+pub use item_craft_reducer::{item_craft, set_flags_for_item_craft, ItemCraftCallbackId};
+pub use item_destroy_reducer::{item_destroy, set_flags_for_item_destroy, ItemDestroyCallbackId};
+pub use item_equip_reducer::{item_equip, set_flags_for_item_equip, ItemEquipCallbackId};
+pub use item_gather_reducer::{item_gather, set_flags_for_item_gather, ItemGatherCallbackId};
+pub use item_move_reducer::{item_move, set_flags_for_item_move, ItemMoveCallbackId};
+pub use item_repair_reducer::{item_repair, set_flags_for_item_repair, ItemRepairCallbackId};
+pub use item_unequip_reducer::{item_unequip, set_flags_for_item_unequip, ItemUnequipCallbackId};
+pub use item_use_reducer::{item_use, set_flags_for_item_use, ItemUseCallbackId};
+pub use loot_assign_reducer::{loot_assign, set_flags_for_loot_assign, LootAssignCallbackId};
+pub use loot_roll_reducer::{loot_roll, set_flags_for_loot_roll, LootRollCallbackId};
+pub use loot_take_reducer::{loot_take, set_flags_for_loot_take, LootTakeCallbackId};
+pub use loot_take_all_reducer::{loot_take_all, set_flags_for_loot_take_all, LootTakeAllCallbackId};
+pub use lost_claim_reducer::{lost_claim, set_flags_for_lost_claim, LostClaimCallbackId};
+pub use lost_item_claim_reducer::{lost_item_claim, set_flags_for_lost_item_claim, LostItemClaimCallbackId};
+pub use mail_delete_reducer::{mail_delete, set_flags_for_mail_delete, MailDeleteCallbackId};
+pub use mail_read_reducer::{mail_read, set_flags_for_mail_read, MailReadCallbackId};
+pub use mail_return_reducer::{mail_return, set_flags_for_mail_return, MailReturnCallbackId};
+pub use mail_send_reducer::{mail_send, set_flags_for_mail_send, MailSendCallbackId};
+pub use mail_take_reducer::{mail_take, set_flags_for_mail_take, MailTakeCallbackId};
+pub use mail_take_all_reducer::{mail_take_all, set_flags_for_mail_take_all, MailTakeAllCallbackId};
+pub use market_collect_reducer::{market_collect, set_flags_for_market_collect, MarketCollectCallbackId};
+pub use notice_read_reducer::{notice_read, set_flags_for_notice_read, NoticeReadCallbackId};
+pub use order_cancel_reducer::{order_cancel, set_flags_for_order_cancel, OrderCancelCallbackId};
+pub use order_place_reducer::{order_place, set_flags_for_order_place, OrderPlaceCallbackId};
+pub use party_answer_reducer::{party_answer, set_flags_for_party_answer, PartyAnswerCallbackId};
+pub use party_assistant_set_reducer::{party_assistant_set, set_flags_for_party_assistant_set, PartyAssistantSetCallbackId};
+pub use party_convert_reducer::{party_convert, set_flags_for_party_convert, PartyConvertCallbackId};
+pub use party_group_set_reducer::{party_group_set, set_flags_for_party_group_set, PartyGroupSetCallbackId};
+pub use party_invite_reducer::{party_invite, set_flags_for_party_invite, PartyInviteCallbackId};
+pub use party_kick_reducer::{party_kick, set_flags_for_party_kick, PartyKickCallbackId};
+pub use party_leader_pass_reducer::{party_leader_pass, set_flags_for_party_leader_pass, PartyLeaderPassCallbackId};
+pub use party_leave_reducer::{party_leave, set_flags_for_party_leave, PartyLeaveCallbackId};
+pub use party_loot_set_reducer::{party_loot_set, set_flags_for_party_loot_set, PartyLootSetCallbackId};
+pub use party_marker_set_reducer::{party_marker_set, set_flags_for_party_marker_set, PartyMarkerSetCallbackId};
+pub use party_ready_answer_reducer::{party_ready_answer, set_flags_for_party_ready_answer, PartyReadyAnswerCallbackId};
+pub use party_ready_begin_reducer::{party_ready_begin, set_flags_for_party_ready_begin, PartyReadyBeginCallbackId};
+pub use presence_look_reducer::{presence_look, set_flags_for_presence_look, PresenceLookCallbackId};
+pub use presence_set_reducer::{presence_set, set_flags_for_presence_set, PresenceSetCallbackId};
+pub use privacy_set_reducer::{privacy_set, set_flags_for_privacy_set, PrivacySetCallbackId};
 pub use rest_begin_reducer::{rest_begin, set_flags_for_rest_begin, RestBeginCallbackId};
 pub use rest_end_reducer::{rest_end, set_flags_for_rest_end, RestEndCallbackId};
+pub use trade_answer_reducer::{trade_answer, set_flags_for_trade_answer, TradeAnswerCallbackId};
+pub use trade_cancel_reducer::{trade_cancel, set_flags_for_trade_cancel, TradeCancelCallbackId};
+pub use trade_confirm_reducer::{trade_confirm, set_flags_for_trade_confirm, TradeConfirmCallbackId};
+pub use trade_lock_reducer::{trade_lock, set_flags_for_trade_lock, TradeLockCallbackId};
+pub use trade_offer_coins_reducer::{trade_offer_coins, set_flags_for_trade_offer_coins, TradeOfferCoinsCallbackId};
+pub use trade_offer_item_reducer::{trade_offer_item, set_flags_for_trade_offer_item, TradeOfferItemCallbackId};
+pub use trade_request_reducer::{trade_request, set_flags_for_trade_request, TradeRequestCallbackId};
+pub use trade_withdraw_reducer::{trade_withdraw, set_flags_for_trade_withdraw, TradeWithdrawCallbackId};
+pub use vendor_buy_reducer::{vendor_buy, set_flags_for_vendor_buy, VendorBuyCallbackId};
+pub use vendor_buy_back_reducer::{vendor_buy_back, set_flags_for_vendor_buy_back, VendorBuyBackCallbackId};
+pub use vendor_sell_reducer::{vendor_sell, set_flags_for_vendor_sell, VendorSellCallbackId};
 
 #[derive(Clone, PartialEq, Debug)]
 
@@ -163,6 +645,43 @@ pub enum Reducer {
         aim: AbilityAim,
         slot_level: u8,
 }    ,
+    AuctionBid {
+        auction_id: u64,
+        bid_copper: u64,
+        command: CommandId,
+}    ,
+    AuctionBuyout {
+        auction_id: u64,
+        command: CommandId,
+}    ,
+    AuctionCancel {
+        auction_id: u64,
+        command: CommandId,
+}    ,
+    AuctionCreate {
+        item_id: u64,
+        count: u32,
+        bid_copper: u64,
+        buyout_copper: u64,
+        hours: u8,
+        command: CommandId,
+}    ,
+    BlockAdd {
+        name: String,
+}    ,
+    BlockRemove {
+        block_id: u64,
+}    ,
+    BoardAsk {
+        board: String,
+        season: u32,
+        question: BoardQuestion,
+        request: u32,
+}    ,
+    BoardJoin {
+        board: String,
+        command: CommandId,
+}    ,
     CastCancel ,
     CharacterEnter {
         character_id: u64,
@@ -173,6 +692,100 @@ pub enum Reducer {
 }    ,
     CharacterLeave ,
     CharacterRespawn ,
+    ChatChannelBan {
+        channel_id: u64,
+        character_id: u64,
+        command: CommandId,
+}    ,
+    ChatChannelCreate {
+        name: String,
+        is_open: bool,
+        command: CommandId,
+}    ,
+    ChatChannelDelete {
+        channel_id: u64,
+        command: CommandId,
+}    ,
+    ChatChannelInvite {
+        channel_id: u64,
+        name: String,
+        command: CommandId,
+}    ,
+    ChatChannelJoin {
+        name: String,
+        command: CommandId,
+}    ,
+    ChatChannelKick {
+        channel_id: u64,
+        character_id: u64,
+        command: CommandId,
+}    ,
+    ChatChannelLeave {
+        channel_id: u64,
+        command: CommandId,
+}    ,
+    ChatChannelRoleSet {
+        channel_id: u64,
+        character_id: u64,
+        role: u8,
+        command: CommandId,
+}    ,
+    ChatChannelRoster {
+        channel_id: u64,
+}    ,
+    ChatChannelSlowSet {
+        channel_id: u64,
+        seconds: u16,
+        command: CommandId,
+}    ,
+    ChatChannelUnban {
+        channel_id: u64,
+        character_id: u64,
+        command: CommandId,
+}    ,
+    ChatEdit {
+        message_id: u64,
+        text: String,
+        command: CommandId,
+}    ,
+    ChatHistory {
+        kind: u8,
+        channel_id: u64,
+        before_message_id: u64,
+        count: u16,
+}    ,
+    ChatRead {
+        kind: u8,
+        channel_id: u64,
+        message_id: u64,
+}    ,
+    ChatRemove {
+        message_id: u64,
+        command: CommandId,
+}    ,
+    ChatReport {
+        message_id: u64,
+        reason: String,
+        command: CommandId,
+}    ,
+    ChatSay {
+        kind: u8,
+        channel_id: u64,
+        text: String,
+        links: Vec::<ChatLink>,
+        command: CommandId,
+}    ,
+    ChatWhisper {
+        name: String,
+        text: String,
+        links: Vec::<ChatLink>,
+        command: CommandId,
+}    ,
+    CoinsPay {
+        character_id: u64,
+        copper: u64,
+        command: CommandId,
+}    ,
     CourseFollow {
         entity_id: u64,
 }    ,
@@ -194,6 +807,147 @@ pub enum Reducer {
     DuelOffer {
         entity_id: u64,
 }    ,
+    FriendAnswer {
+        friend_id: u64,
+        accepts: bool,
+}    ,
+    FriendNoteSet {
+        friend_id: u64,
+        note: String,
+}    ,
+    FriendRemove {
+        friend_id: u64,
+}    ,
+    FriendRequest {
+        name: String,
+}    ,
+    GuildBankClose ,
+    GuildBankMove {
+        item_id: u64,
+        count: u32,
+        tab: u8,
+        slot: u16,
+        command: CommandId,
+}    ,
+    GuildBankOpen {
+        tab: u8,
+}    ,
+    GuildBankPut {
+        item_id: u64,
+        count: u32,
+        tab: u8,
+        slot: u16,
+        command: CommandId,
+}    ,
+    GuildBankTake {
+        item_id: u64,
+        count: u32,
+        slot: u16,
+        command: CommandId,
+}    ,
+    GuildCharterOpen {
+        name: String,
+}    ,
+    GuildCharterSign {
+        founder: String,
+}    ,
+    GuildCharterWithdraw ,
+    GuildCoinsPut {
+        copper: u64,
+        command: CommandId,
+}    ,
+    GuildCoinsTake {
+        copper: u64,
+        command: CommandId,
+}    ,
+    GuildDisband {
+        command: CommandId,
+}    ,
+    GuildEmblemSet {
+        emblem: GuildEmblem,
+}    ,
+    GuildFound {
+        name: String,
+        command: CommandId,
+}    ,
+    GuildInviteAccept {
+        guild_id: u64,
+}    ,
+    GuildInviteDecline {
+        guild_id: u64,
+}    ,
+    GuildInviteRevoke {
+        character_id: u64,
+}    ,
+    GuildLeaderAdd {
+        character_id: u64,
+}    ,
+    GuildLeaderClaim ,
+    GuildLeaderPass {
+        character_id: u64,
+}    ,
+    GuildLeave ,
+    GuildListShow {
+        list: u8,
+        cursor: u64,
+}    ,
+    GuildMemberBan {
+        name: String,
+}    ,
+    GuildMemberDemote {
+        character_id: u64,
+}    ,
+    GuildMemberInvite {
+        name: String,
+}    ,
+    GuildMemberKick {
+        character_id: u64,
+}    ,
+    GuildMemberPromote {
+        character_id: u64,
+}    ,
+    GuildMemberUnban {
+        character_id: u64,
+}    ,
+    GuildMessageSet {
+        message: String,
+}    ,
+    GuildNoteSet {
+        character_id: u64,
+        note: String,
+}    ,
+    GuildOfficerNoteSet {
+        character_id: u64,
+        note: String,
+}    ,
+    GuildRankAdd {
+        name: String,
+        position: u8,
+}    ,
+    GuildRankChange {
+        rank: u8,
+        name: String,
+        grant: GuildGrant,
+}    ,
+    GuildRankRemove {
+        rank: u8,
+}    ,
+    GuildRequestAccept {
+        character_id: u64,
+}    ,
+    GuildRequestCancel {
+        guild_id: u64,
+}    ,
+    GuildRequestRefuse {
+        character_id: u64,
+}    ,
+    GuildRequestSend {
+        guild_id: u64,
+        text: String,
+}    ,
+    GuildTabBuy {
+        command: CommandId,
+}    ,
     InstanceEnter {
         world: u32,
 }    ,
@@ -209,10 +963,212 @@ pub enum Reducer {
         name: String,
         command: CommandId,
 }    ,
+    ItemCraft {
+        recipe: String,
+        command: CommandId,
+}    ,
+    ItemDestroy {
+        item_id: u64,
+        count: u32,
+        command: CommandId,
+}    ,
+    ItemEquip {
+        item_id: u64,
+        slot: u16,
+        command: CommandId,
+}    ,
+    ItemGather {
+        chunk_index: u64,
+        number: u8,
+        command: CommandId,
+}    ,
+    ItemMove {
+        item_id: u64,
+        count: u32,
+        slot: u16,
+        command: CommandId,
+}    ,
+    ItemRepair {
+        item_id: u64,
+        command: CommandId,
+}    ,
+    ItemUnequip {
+        item_id: u64,
+        command: CommandId,
+}    ,
+    ItemUse {
+        item_id: u64,
+        aim: AbilityAim,
+        command: CommandId,
+}    ,
+    LootAssign {
+        loot_id: u64,
+        item_id: u64,
+        character_id: u64,
+        command: CommandId,
+}    ,
+    LootRoll {
+        loot_id: u64,
+        item_id: u64,
+        choice: u8,
+        command: CommandId,
+}    ,
+    LootTake {
+        loot_id: u64,
+        item_id: u64,
+        command: CommandId,
+}    ,
+    LootTakeAll {
+        loot_id: u64,
+        command: CommandId,
+}    ,
+    LostClaim {
+        command: CommandId,
+}    ,
+    LostItemClaim {
+        item_id: u64,
+        command: CommandId,
+}    ,
+    MailDelete {
+        mail_id: u64,
+}    ,
+    MailRead {
+        mail_id: u64,
+}    ,
+    MailReturn {
+        mail_id: u64,
+        command: CommandId,
+}    ,
+    MailSend {
+        to_name: String,
+        subject: String,
+        text: String,
+        attachments: Vec::<MailAttachment>,
+        copper: u64,
+        cod_copper: u64,
+        command: CommandId,
+}    ,
+    MailTake {
+        mail_id: u64,
+        item_id: u64,
+        cod_copper: u64,
+        command: CommandId,
+}    ,
+    MailTakeAll {
+        command: CommandId,
+}    ,
+    MarketCollect {
+        command: CommandId,
+}    ,
+    NoticeRead {
+        notice_id: u64,
+}    ,
+    OrderCancel {
+        order_id: u64,
+        command: CommandId,
+}    ,
+    OrderPlace {
+        def: String,
+        is_buy: bool,
+        price_copper: u64,
+        count: u32,
+        command: CommandId,
+}    ,
+    PartyAnswer {
+        invitation_id: u64,
+        accepts: bool,
+}    ,
+    PartyAssistantSet {
+        character_id: u64,
+        assists: bool,
+}    ,
+    PartyConvert {
+        is_raid: bool,
+}    ,
+    PartyGroupSet {
+        character_id: u64,
+        group: u8,
+}    ,
+    PartyInvite {
+        name: String,
+}    ,
+    PartyKick {
+        character_id: u64,
+}    ,
+    PartyLeaderPass {
+        character_id: u64,
+}    ,
+    PartyLeave ,
+    PartyLootSet {
+        mode: u8,
+        threshold: u8,
+        master_id: u64,
+}    ,
+    PartyMarkerSet {
+        marker: u8,
+        entity_id: u64,
+}    ,
+    PartyReadyAnswer {
+        is_ready: bool,
+}    ,
+    PartyReadyBegin ,
+    PresenceLook {
+        name: String,
+}    ,
+    PresenceSet {
+        status: u8,
+}    ,
+    PrivacySet {
+        what: u8,
+        whom: u8,
+}    ,
     RestBegin {
         is_long: bool,
 }    ,
     RestEnd ,
+    TradeAnswer {
+        trade_id: u64,
+        accepts: bool,
+}    ,
+    TradeCancel ,
+    TradeConfirm {
+        trade_id: u64,
+        revision: u32,
+        command: CommandId,
+}    ,
+    TradeLock {
+        revision: u32,
+}    ,
+    TradeOfferCoins {
+        copper: u64,
+}    ,
+    TradeOfferItem {
+        item_id: u64,
+}    ,
+    TradeRequest {
+        character_id: u64,
+}    ,
+    TradeWithdraw {
+        item_id: u64,
+}    ,
+    VendorBuy {
+        vendor_id: u64,
+        def: String,
+        count: u32,
+        copper_max: u64,
+        command: CommandId,
+}    ,
+    VendorBuyBack {
+        item_id: u64,
+        command: CommandId,
+}    ,
+    VendorSell {
+        vendor_id: u64,
+        item_id: u64,
+        count: u32,
+        copper_min: u64,
+        command: CommandId,
+}    ,
 }
 
 
@@ -224,11 +1180,38 @@ impl __sdk::Reducer for Reducer {
     fn reducer_name(&self) -> &'static str {
         match self {
                         Reducer::AbilityUse { .. } => "ability_use",
+            Reducer::AuctionBid { .. } => "auction_bid",
+            Reducer::AuctionBuyout { .. } => "auction_buyout",
+            Reducer::AuctionCancel { .. } => "auction_cancel",
+            Reducer::AuctionCreate { .. } => "auction_create",
+            Reducer::BlockAdd { .. } => "block_add",
+            Reducer::BlockRemove { .. } => "block_remove",
+            Reducer::BoardAsk { .. } => "board_ask",
+            Reducer::BoardJoin { .. } => "board_join",
             Reducer::CastCancel => "cast_cancel",
             Reducer::CharacterEnter { .. } => "character_enter",
             Reducer::CharacterEnterOnce { .. } => "character_enter_once",
             Reducer::CharacterLeave => "character_leave",
             Reducer::CharacterRespawn => "character_respawn",
+            Reducer::ChatChannelBan { .. } => "chat_channel_ban",
+            Reducer::ChatChannelCreate { .. } => "chat_channel_create",
+            Reducer::ChatChannelDelete { .. } => "chat_channel_delete",
+            Reducer::ChatChannelInvite { .. } => "chat_channel_invite",
+            Reducer::ChatChannelJoin { .. } => "chat_channel_join",
+            Reducer::ChatChannelKick { .. } => "chat_channel_kick",
+            Reducer::ChatChannelLeave { .. } => "chat_channel_leave",
+            Reducer::ChatChannelRoleSet { .. } => "chat_channel_role_set",
+            Reducer::ChatChannelRoster { .. } => "chat_channel_roster",
+            Reducer::ChatChannelSlowSet { .. } => "chat_channel_slow_set",
+            Reducer::ChatChannelUnban { .. } => "chat_channel_unban",
+            Reducer::ChatEdit { .. } => "chat_edit",
+            Reducer::ChatHistory { .. } => "chat_history",
+            Reducer::ChatRead { .. } => "chat_read",
+            Reducer::ChatRemove { .. } => "chat_remove",
+            Reducer::ChatReport { .. } => "chat_report",
+            Reducer::ChatSay { .. } => "chat_say",
+            Reducer::ChatWhisper { .. } => "chat_whisper",
+            Reducer::CoinsPay { .. } => "coins_pay",
             Reducer::CourseFollow { .. } => "course_follow",
             Reducer::CourseSet { .. } => "course_set",
             Reducer::CourseTo { .. } => "course_to",
@@ -236,13 +1219,105 @@ impl __sdk::Reducer for Reducer {
             Reducer::DuelAnswer { .. } => "duel_answer",
             Reducer::DuelEnd => "duel_end",
             Reducer::DuelOffer { .. } => "duel_offer",
+            Reducer::FriendAnswer { .. } => "friend_answer",
+            Reducer::FriendNoteSet { .. } => "friend_note_set",
+            Reducer::FriendRemove { .. } => "friend_remove",
+            Reducer::FriendRequest { .. } => "friend_request",
+            Reducer::GuildBankClose => "guild_bank_close",
+            Reducer::GuildBankMove { .. } => "guild_bank_move",
+            Reducer::GuildBankOpen { .. } => "guild_bank_open",
+            Reducer::GuildBankPut { .. } => "guild_bank_put",
+            Reducer::GuildBankTake { .. } => "guild_bank_take",
+            Reducer::GuildCharterOpen { .. } => "guild_charter_open",
+            Reducer::GuildCharterSign { .. } => "guild_charter_sign",
+            Reducer::GuildCharterWithdraw => "guild_charter_withdraw",
+            Reducer::GuildCoinsPut { .. } => "guild_coins_put",
+            Reducer::GuildCoinsTake { .. } => "guild_coins_take",
+            Reducer::GuildDisband { .. } => "guild_disband",
+            Reducer::GuildEmblemSet { .. } => "guild_emblem_set",
+            Reducer::GuildFound { .. } => "guild_found",
+            Reducer::GuildInviteAccept { .. } => "guild_invite_accept",
+            Reducer::GuildInviteDecline { .. } => "guild_invite_decline",
+            Reducer::GuildInviteRevoke { .. } => "guild_invite_revoke",
+            Reducer::GuildLeaderAdd { .. } => "guild_leader_add",
+            Reducer::GuildLeaderClaim => "guild_leader_claim",
+            Reducer::GuildLeaderPass { .. } => "guild_leader_pass",
+            Reducer::GuildLeave => "guild_leave",
+            Reducer::GuildListShow { .. } => "guild_list_show",
+            Reducer::GuildMemberBan { .. } => "guild_member_ban",
+            Reducer::GuildMemberDemote { .. } => "guild_member_demote",
+            Reducer::GuildMemberInvite { .. } => "guild_member_invite",
+            Reducer::GuildMemberKick { .. } => "guild_member_kick",
+            Reducer::GuildMemberPromote { .. } => "guild_member_promote",
+            Reducer::GuildMemberUnban { .. } => "guild_member_unban",
+            Reducer::GuildMessageSet { .. } => "guild_message_set",
+            Reducer::GuildNoteSet { .. } => "guild_note_set",
+            Reducer::GuildOfficerNoteSet { .. } => "guild_officer_note_set",
+            Reducer::GuildRankAdd { .. } => "guild_rank_add",
+            Reducer::GuildRankChange { .. } => "guild_rank_change",
+            Reducer::GuildRankRemove { .. } => "guild_rank_remove",
+            Reducer::GuildRequestAccept { .. } => "guild_request_accept",
+            Reducer::GuildRequestCancel { .. } => "guild_request_cancel",
+            Reducer::GuildRequestRefuse { .. } => "guild_request_refuse",
+            Reducer::GuildRequestSend { .. } => "guild_request_send",
+            Reducer::GuildTabBuy { .. } => "guild_tab_buy",
             Reducer::InstanceEnter { .. } => "instance_enter",
             Reducer::InstanceInvite { .. } => "instance_invite",
             Reducer::InstanceLeave => "instance_leave",
             Reducer::InstanceOpen { .. } => "instance_open",
             Reducer::InstanceOpenOnce { .. } => "instance_open_once",
+            Reducer::ItemCraft { .. } => "item_craft",
+            Reducer::ItemDestroy { .. } => "item_destroy",
+            Reducer::ItemEquip { .. } => "item_equip",
+            Reducer::ItemGather { .. } => "item_gather",
+            Reducer::ItemMove { .. } => "item_move",
+            Reducer::ItemRepair { .. } => "item_repair",
+            Reducer::ItemUnequip { .. } => "item_unequip",
+            Reducer::ItemUse { .. } => "item_use",
+            Reducer::LootAssign { .. } => "loot_assign",
+            Reducer::LootRoll { .. } => "loot_roll",
+            Reducer::LootTake { .. } => "loot_take",
+            Reducer::LootTakeAll { .. } => "loot_take_all",
+            Reducer::LostClaim { .. } => "lost_claim",
+            Reducer::LostItemClaim { .. } => "lost_item_claim",
+            Reducer::MailDelete { .. } => "mail_delete",
+            Reducer::MailRead { .. } => "mail_read",
+            Reducer::MailReturn { .. } => "mail_return",
+            Reducer::MailSend { .. } => "mail_send",
+            Reducer::MailTake { .. } => "mail_take",
+            Reducer::MailTakeAll { .. } => "mail_take_all",
+            Reducer::MarketCollect { .. } => "market_collect",
+            Reducer::NoticeRead { .. } => "notice_read",
+            Reducer::OrderCancel { .. } => "order_cancel",
+            Reducer::OrderPlace { .. } => "order_place",
+            Reducer::PartyAnswer { .. } => "party_answer",
+            Reducer::PartyAssistantSet { .. } => "party_assistant_set",
+            Reducer::PartyConvert { .. } => "party_convert",
+            Reducer::PartyGroupSet { .. } => "party_group_set",
+            Reducer::PartyInvite { .. } => "party_invite",
+            Reducer::PartyKick { .. } => "party_kick",
+            Reducer::PartyLeaderPass { .. } => "party_leader_pass",
+            Reducer::PartyLeave => "party_leave",
+            Reducer::PartyLootSet { .. } => "party_loot_set",
+            Reducer::PartyMarkerSet { .. } => "party_marker_set",
+            Reducer::PartyReadyAnswer { .. } => "party_ready_answer",
+            Reducer::PartyReadyBegin => "party_ready_begin",
+            Reducer::PresenceLook { .. } => "presence_look",
+            Reducer::PresenceSet { .. } => "presence_set",
+            Reducer::PrivacySet { .. } => "privacy_set",
             Reducer::RestBegin { .. } => "rest_begin",
             Reducer::RestEnd => "rest_end",
+            Reducer::TradeAnswer { .. } => "trade_answer",
+            Reducer::TradeCancel => "trade_cancel",
+            Reducer::TradeConfirm { .. } => "trade_confirm",
+            Reducer::TradeLock { .. } => "trade_lock",
+            Reducer::TradeOfferCoins { .. } => "trade_offer_coins",
+            Reducer::TradeOfferItem { .. } => "trade_offer_item",
+            Reducer::TradeRequest { .. } => "trade_request",
+            Reducer::TradeWithdraw { .. } => "trade_withdraw",
+            Reducer::VendorBuy { .. } => "vendor_buy",
+            Reducer::VendorBuyBack { .. } => "vendor_buy_back",
+            Reducer::VendorSell { .. } => "vendor_sell",
 }
 }
 }
@@ -251,11 +1326,38 @@ impl TryFrom<__ws::ReducerCallInfo<__ws::BsatnFormat>> for Reducer {
 fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Self> {
         match &value.reducer_name[..] {
                         "ability_use" => Ok(__sdk::parse_reducer_args::<ability_use_reducer::AbilityUseArgs>("ability_use", &value.args)?.into()),
+            "auction_bid" => Ok(__sdk::parse_reducer_args::<auction_bid_reducer::AuctionBidArgs>("auction_bid", &value.args)?.into()),
+            "auction_buyout" => Ok(__sdk::parse_reducer_args::<auction_buyout_reducer::AuctionBuyoutArgs>("auction_buyout", &value.args)?.into()),
+            "auction_cancel" => Ok(__sdk::parse_reducer_args::<auction_cancel_reducer::AuctionCancelArgs>("auction_cancel", &value.args)?.into()),
+            "auction_create" => Ok(__sdk::parse_reducer_args::<auction_create_reducer::AuctionCreateArgs>("auction_create", &value.args)?.into()),
+            "block_add" => Ok(__sdk::parse_reducer_args::<block_add_reducer::BlockAddArgs>("block_add", &value.args)?.into()),
+            "block_remove" => Ok(__sdk::parse_reducer_args::<block_remove_reducer::BlockRemoveArgs>("block_remove", &value.args)?.into()),
+            "board_ask" => Ok(__sdk::parse_reducer_args::<board_ask_reducer::BoardAskArgs>("board_ask", &value.args)?.into()),
+            "board_join" => Ok(__sdk::parse_reducer_args::<board_join_reducer::BoardJoinArgs>("board_join", &value.args)?.into()),
             "cast_cancel" => Ok(__sdk::parse_reducer_args::<cast_cancel_reducer::CastCancelArgs>("cast_cancel", &value.args)?.into()),
             "character_enter" => Ok(__sdk::parse_reducer_args::<character_enter_reducer::CharacterEnterArgs>("character_enter", &value.args)?.into()),
             "character_enter_once" => Ok(__sdk::parse_reducer_args::<character_enter_once_reducer::CharacterEnterOnceArgs>("character_enter_once", &value.args)?.into()),
             "character_leave" => Ok(__sdk::parse_reducer_args::<character_leave_reducer::CharacterLeaveArgs>("character_leave", &value.args)?.into()),
             "character_respawn" => Ok(__sdk::parse_reducer_args::<character_respawn_reducer::CharacterRespawnArgs>("character_respawn", &value.args)?.into()),
+            "chat_channel_ban" => Ok(__sdk::parse_reducer_args::<chat_channel_ban_reducer::ChatChannelBanArgs>("chat_channel_ban", &value.args)?.into()),
+            "chat_channel_create" => Ok(__sdk::parse_reducer_args::<chat_channel_create_reducer::ChatChannelCreateArgs>("chat_channel_create", &value.args)?.into()),
+            "chat_channel_delete" => Ok(__sdk::parse_reducer_args::<chat_channel_delete_reducer::ChatChannelDeleteArgs>("chat_channel_delete", &value.args)?.into()),
+            "chat_channel_invite" => Ok(__sdk::parse_reducer_args::<chat_channel_invite_reducer::ChatChannelInviteArgs>("chat_channel_invite", &value.args)?.into()),
+            "chat_channel_join" => Ok(__sdk::parse_reducer_args::<chat_channel_join_reducer::ChatChannelJoinArgs>("chat_channel_join", &value.args)?.into()),
+            "chat_channel_kick" => Ok(__sdk::parse_reducer_args::<chat_channel_kick_reducer::ChatChannelKickArgs>("chat_channel_kick", &value.args)?.into()),
+            "chat_channel_leave" => Ok(__sdk::parse_reducer_args::<chat_channel_leave_reducer::ChatChannelLeaveArgs>("chat_channel_leave", &value.args)?.into()),
+            "chat_channel_role_set" => Ok(__sdk::parse_reducer_args::<chat_channel_role_set_reducer::ChatChannelRoleSetArgs>("chat_channel_role_set", &value.args)?.into()),
+            "chat_channel_roster" => Ok(__sdk::parse_reducer_args::<chat_channel_roster_reducer::ChatChannelRosterArgs>("chat_channel_roster", &value.args)?.into()),
+            "chat_channel_slow_set" => Ok(__sdk::parse_reducer_args::<chat_channel_slow_set_reducer::ChatChannelSlowSetArgs>("chat_channel_slow_set", &value.args)?.into()),
+            "chat_channel_unban" => Ok(__sdk::parse_reducer_args::<chat_channel_unban_reducer::ChatChannelUnbanArgs>("chat_channel_unban", &value.args)?.into()),
+            "chat_edit" => Ok(__sdk::parse_reducer_args::<chat_edit_reducer::ChatEditArgs>("chat_edit", &value.args)?.into()),
+            "chat_history" => Ok(__sdk::parse_reducer_args::<chat_history_reducer::ChatHistoryArgs>("chat_history", &value.args)?.into()),
+            "chat_read" => Ok(__sdk::parse_reducer_args::<chat_read_reducer::ChatReadArgs>("chat_read", &value.args)?.into()),
+            "chat_remove" => Ok(__sdk::parse_reducer_args::<chat_remove_reducer::ChatRemoveArgs>("chat_remove", &value.args)?.into()),
+            "chat_report" => Ok(__sdk::parse_reducer_args::<chat_report_reducer::ChatReportArgs>("chat_report", &value.args)?.into()),
+            "chat_say" => Ok(__sdk::parse_reducer_args::<chat_say_reducer::ChatSayArgs>("chat_say", &value.args)?.into()),
+            "chat_whisper" => Ok(__sdk::parse_reducer_args::<chat_whisper_reducer::ChatWhisperArgs>("chat_whisper", &value.args)?.into()),
+            "coins_pay" => Ok(__sdk::parse_reducer_args::<coins_pay_reducer::CoinsPayArgs>("coins_pay", &value.args)?.into()),
             "course_follow" => Ok(__sdk::parse_reducer_args::<course_follow_reducer::CourseFollowArgs>("course_follow", &value.args)?.into()),
             "course_set" => Ok(__sdk::parse_reducer_args::<course_set_reducer::CourseSetArgs>("course_set", &value.args)?.into()),
             "course_to" => Ok(__sdk::parse_reducer_args::<course_to_reducer::CourseToArgs>("course_to", &value.args)?.into()),
@@ -263,13 +1365,105 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
             "duel_answer" => Ok(__sdk::parse_reducer_args::<duel_answer_reducer::DuelAnswerArgs>("duel_answer", &value.args)?.into()),
             "duel_end" => Ok(__sdk::parse_reducer_args::<duel_end_reducer::DuelEndArgs>("duel_end", &value.args)?.into()),
             "duel_offer" => Ok(__sdk::parse_reducer_args::<duel_offer_reducer::DuelOfferArgs>("duel_offer", &value.args)?.into()),
+            "friend_answer" => Ok(__sdk::parse_reducer_args::<friend_answer_reducer::FriendAnswerArgs>("friend_answer", &value.args)?.into()),
+            "friend_note_set" => Ok(__sdk::parse_reducer_args::<friend_note_set_reducer::FriendNoteSetArgs>("friend_note_set", &value.args)?.into()),
+            "friend_remove" => Ok(__sdk::parse_reducer_args::<friend_remove_reducer::FriendRemoveArgs>("friend_remove", &value.args)?.into()),
+            "friend_request" => Ok(__sdk::parse_reducer_args::<friend_request_reducer::FriendRequestArgs>("friend_request", &value.args)?.into()),
+            "guild_bank_close" => Ok(__sdk::parse_reducer_args::<guild_bank_close_reducer::GuildBankCloseArgs>("guild_bank_close", &value.args)?.into()),
+            "guild_bank_move" => Ok(__sdk::parse_reducer_args::<guild_bank_move_reducer::GuildBankMoveArgs>("guild_bank_move", &value.args)?.into()),
+            "guild_bank_open" => Ok(__sdk::parse_reducer_args::<guild_bank_open_reducer::GuildBankOpenArgs>("guild_bank_open", &value.args)?.into()),
+            "guild_bank_put" => Ok(__sdk::parse_reducer_args::<guild_bank_put_reducer::GuildBankPutArgs>("guild_bank_put", &value.args)?.into()),
+            "guild_bank_take" => Ok(__sdk::parse_reducer_args::<guild_bank_take_reducer::GuildBankTakeArgs>("guild_bank_take", &value.args)?.into()),
+            "guild_charter_open" => Ok(__sdk::parse_reducer_args::<guild_charter_open_reducer::GuildCharterOpenArgs>("guild_charter_open", &value.args)?.into()),
+            "guild_charter_sign" => Ok(__sdk::parse_reducer_args::<guild_charter_sign_reducer::GuildCharterSignArgs>("guild_charter_sign", &value.args)?.into()),
+            "guild_charter_withdraw" => Ok(__sdk::parse_reducer_args::<guild_charter_withdraw_reducer::GuildCharterWithdrawArgs>("guild_charter_withdraw", &value.args)?.into()),
+            "guild_coins_put" => Ok(__sdk::parse_reducer_args::<guild_coins_put_reducer::GuildCoinsPutArgs>("guild_coins_put", &value.args)?.into()),
+            "guild_coins_take" => Ok(__sdk::parse_reducer_args::<guild_coins_take_reducer::GuildCoinsTakeArgs>("guild_coins_take", &value.args)?.into()),
+            "guild_disband" => Ok(__sdk::parse_reducer_args::<guild_disband_reducer::GuildDisbandArgs>("guild_disband", &value.args)?.into()),
+            "guild_emblem_set" => Ok(__sdk::parse_reducer_args::<guild_emblem_set_reducer::GuildEmblemSetArgs>("guild_emblem_set", &value.args)?.into()),
+            "guild_found" => Ok(__sdk::parse_reducer_args::<guild_found_reducer::GuildFoundArgs>("guild_found", &value.args)?.into()),
+            "guild_invite_accept" => Ok(__sdk::parse_reducer_args::<guild_invite_accept_reducer::GuildInviteAcceptArgs>("guild_invite_accept", &value.args)?.into()),
+            "guild_invite_decline" => Ok(__sdk::parse_reducer_args::<guild_invite_decline_reducer::GuildInviteDeclineArgs>("guild_invite_decline", &value.args)?.into()),
+            "guild_invite_revoke" => Ok(__sdk::parse_reducer_args::<guild_invite_revoke_reducer::GuildInviteRevokeArgs>("guild_invite_revoke", &value.args)?.into()),
+            "guild_leader_add" => Ok(__sdk::parse_reducer_args::<guild_leader_add_reducer::GuildLeaderAddArgs>("guild_leader_add", &value.args)?.into()),
+            "guild_leader_claim" => Ok(__sdk::parse_reducer_args::<guild_leader_claim_reducer::GuildLeaderClaimArgs>("guild_leader_claim", &value.args)?.into()),
+            "guild_leader_pass" => Ok(__sdk::parse_reducer_args::<guild_leader_pass_reducer::GuildLeaderPassArgs>("guild_leader_pass", &value.args)?.into()),
+            "guild_leave" => Ok(__sdk::parse_reducer_args::<guild_leave_reducer::GuildLeaveArgs>("guild_leave", &value.args)?.into()),
+            "guild_list_show" => Ok(__sdk::parse_reducer_args::<guild_list_show_reducer::GuildListShowArgs>("guild_list_show", &value.args)?.into()),
+            "guild_member_ban" => Ok(__sdk::parse_reducer_args::<guild_member_ban_reducer::GuildMemberBanArgs>("guild_member_ban", &value.args)?.into()),
+            "guild_member_demote" => Ok(__sdk::parse_reducer_args::<guild_member_demote_reducer::GuildMemberDemoteArgs>("guild_member_demote", &value.args)?.into()),
+            "guild_member_invite" => Ok(__sdk::parse_reducer_args::<guild_member_invite_reducer::GuildMemberInviteArgs>("guild_member_invite", &value.args)?.into()),
+            "guild_member_kick" => Ok(__sdk::parse_reducer_args::<guild_member_kick_reducer::GuildMemberKickArgs>("guild_member_kick", &value.args)?.into()),
+            "guild_member_promote" => Ok(__sdk::parse_reducer_args::<guild_member_promote_reducer::GuildMemberPromoteArgs>("guild_member_promote", &value.args)?.into()),
+            "guild_member_unban" => Ok(__sdk::parse_reducer_args::<guild_member_unban_reducer::GuildMemberUnbanArgs>("guild_member_unban", &value.args)?.into()),
+            "guild_message_set" => Ok(__sdk::parse_reducer_args::<guild_message_set_reducer::GuildMessageSetArgs>("guild_message_set", &value.args)?.into()),
+            "guild_note_set" => Ok(__sdk::parse_reducer_args::<guild_note_set_reducer::GuildNoteSetArgs>("guild_note_set", &value.args)?.into()),
+            "guild_officer_note_set" => Ok(__sdk::parse_reducer_args::<guild_officer_note_set_reducer::GuildOfficerNoteSetArgs>("guild_officer_note_set", &value.args)?.into()),
+            "guild_rank_add" => Ok(__sdk::parse_reducer_args::<guild_rank_add_reducer::GuildRankAddArgs>("guild_rank_add", &value.args)?.into()),
+            "guild_rank_change" => Ok(__sdk::parse_reducer_args::<guild_rank_change_reducer::GuildRankChangeArgs>("guild_rank_change", &value.args)?.into()),
+            "guild_rank_remove" => Ok(__sdk::parse_reducer_args::<guild_rank_remove_reducer::GuildRankRemoveArgs>("guild_rank_remove", &value.args)?.into()),
+            "guild_request_accept" => Ok(__sdk::parse_reducer_args::<guild_request_accept_reducer::GuildRequestAcceptArgs>("guild_request_accept", &value.args)?.into()),
+            "guild_request_cancel" => Ok(__sdk::parse_reducer_args::<guild_request_cancel_reducer::GuildRequestCancelArgs>("guild_request_cancel", &value.args)?.into()),
+            "guild_request_refuse" => Ok(__sdk::parse_reducer_args::<guild_request_refuse_reducer::GuildRequestRefuseArgs>("guild_request_refuse", &value.args)?.into()),
+            "guild_request_send" => Ok(__sdk::parse_reducer_args::<guild_request_send_reducer::GuildRequestSendArgs>("guild_request_send", &value.args)?.into()),
+            "guild_tab_buy" => Ok(__sdk::parse_reducer_args::<guild_tab_buy_reducer::GuildTabBuyArgs>("guild_tab_buy", &value.args)?.into()),
             "instance_enter" => Ok(__sdk::parse_reducer_args::<instance_enter_reducer::InstanceEnterArgs>("instance_enter", &value.args)?.into()),
             "instance_invite" => Ok(__sdk::parse_reducer_args::<instance_invite_reducer::InstanceInviteArgs>("instance_invite", &value.args)?.into()),
             "instance_leave" => Ok(__sdk::parse_reducer_args::<instance_leave_reducer::InstanceLeaveArgs>("instance_leave", &value.args)?.into()),
             "instance_open" => Ok(__sdk::parse_reducer_args::<instance_open_reducer::InstanceOpenArgs>("instance_open", &value.args)?.into()),
             "instance_open_once" => Ok(__sdk::parse_reducer_args::<instance_open_once_reducer::InstanceOpenOnceArgs>("instance_open_once", &value.args)?.into()),
+            "item_craft" => Ok(__sdk::parse_reducer_args::<item_craft_reducer::ItemCraftArgs>("item_craft", &value.args)?.into()),
+            "item_destroy" => Ok(__sdk::parse_reducer_args::<item_destroy_reducer::ItemDestroyArgs>("item_destroy", &value.args)?.into()),
+            "item_equip" => Ok(__sdk::parse_reducer_args::<item_equip_reducer::ItemEquipArgs>("item_equip", &value.args)?.into()),
+            "item_gather" => Ok(__sdk::parse_reducer_args::<item_gather_reducer::ItemGatherArgs>("item_gather", &value.args)?.into()),
+            "item_move" => Ok(__sdk::parse_reducer_args::<item_move_reducer::ItemMoveArgs>("item_move", &value.args)?.into()),
+            "item_repair" => Ok(__sdk::parse_reducer_args::<item_repair_reducer::ItemRepairArgs>("item_repair", &value.args)?.into()),
+            "item_unequip" => Ok(__sdk::parse_reducer_args::<item_unequip_reducer::ItemUnequipArgs>("item_unequip", &value.args)?.into()),
+            "item_use" => Ok(__sdk::parse_reducer_args::<item_use_reducer::ItemUseArgs>("item_use", &value.args)?.into()),
+            "loot_assign" => Ok(__sdk::parse_reducer_args::<loot_assign_reducer::LootAssignArgs>("loot_assign", &value.args)?.into()),
+            "loot_roll" => Ok(__sdk::parse_reducer_args::<loot_roll_reducer::LootRollArgs>("loot_roll", &value.args)?.into()),
+            "loot_take" => Ok(__sdk::parse_reducer_args::<loot_take_reducer::LootTakeArgs>("loot_take", &value.args)?.into()),
+            "loot_take_all" => Ok(__sdk::parse_reducer_args::<loot_take_all_reducer::LootTakeAllArgs>("loot_take_all", &value.args)?.into()),
+            "lost_claim" => Ok(__sdk::parse_reducer_args::<lost_claim_reducer::LostClaimArgs>("lost_claim", &value.args)?.into()),
+            "lost_item_claim" => Ok(__sdk::parse_reducer_args::<lost_item_claim_reducer::LostItemClaimArgs>("lost_item_claim", &value.args)?.into()),
+            "mail_delete" => Ok(__sdk::parse_reducer_args::<mail_delete_reducer::MailDeleteArgs>("mail_delete", &value.args)?.into()),
+            "mail_read" => Ok(__sdk::parse_reducer_args::<mail_read_reducer::MailReadArgs>("mail_read", &value.args)?.into()),
+            "mail_return" => Ok(__sdk::parse_reducer_args::<mail_return_reducer::MailReturnArgs>("mail_return", &value.args)?.into()),
+            "mail_send" => Ok(__sdk::parse_reducer_args::<mail_send_reducer::MailSendArgs>("mail_send", &value.args)?.into()),
+            "mail_take" => Ok(__sdk::parse_reducer_args::<mail_take_reducer::MailTakeArgs>("mail_take", &value.args)?.into()),
+            "mail_take_all" => Ok(__sdk::parse_reducer_args::<mail_take_all_reducer::MailTakeAllArgs>("mail_take_all", &value.args)?.into()),
+            "market_collect" => Ok(__sdk::parse_reducer_args::<market_collect_reducer::MarketCollectArgs>("market_collect", &value.args)?.into()),
+            "notice_read" => Ok(__sdk::parse_reducer_args::<notice_read_reducer::NoticeReadArgs>("notice_read", &value.args)?.into()),
+            "order_cancel" => Ok(__sdk::parse_reducer_args::<order_cancel_reducer::OrderCancelArgs>("order_cancel", &value.args)?.into()),
+            "order_place" => Ok(__sdk::parse_reducer_args::<order_place_reducer::OrderPlaceArgs>("order_place", &value.args)?.into()),
+            "party_answer" => Ok(__sdk::parse_reducer_args::<party_answer_reducer::PartyAnswerArgs>("party_answer", &value.args)?.into()),
+            "party_assistant_set" => Ok(__sdk::parse_reducer_args::<party_assistant_set_reducer::PartyAssistantSetArgs>("party_assistant_set", &value.args)?.into()),
+            "party_convert" => Ok(__sdk::parse_reducer_args::<party_convert_reducer::PartyConvertArgs>("party_convert", &value.args)?.into()),
+            "party_group_set" => Ok(__sdk::parse_reducer_args::<party_group_set_reducer::PartyGroupSetArgs>("party_group_set", &value.args)?.into()),
+            "party_invite" => Ok(__sdk::parse_reducer_args::<party_invite_reducer::PartyInviteArgs>("party_invite", &value.args)?.into()),
+            "party_kick" => Ok(__sdk::parse_reducer_args::<party_kick_reducer::PartyKickArgs>("party_kick", &value.args)?.into()),
+            "party_leader_pass" => Ok(__sdk::parse_reducer_args::<party_leader_pass_reducer::PartyLeaderPassArgs>("party_leader_pass", &value.args)?.into()),
+            "party_leave" => Ok(__sdk::parse_reducer_args::<party_leave_reducer::PartyLeaveArgs>("party_leave", &value.args)?.into()),
+            "party_loot_set" => Ok(__sdk::parse_reducer_args::<party_loot_set_reducer::PartyLootSetArgs>("party_loot_set", &value.args)?.into()),
+            "party_marker_set" => Ok(__sdk::parse_reducer_args::<party_marker_set_reducer::PartyMarkerSetArgs>("party_marker_set", &value.args)?.into()),
+            "party_ready_answer" => Ok(__sdk::parse_reducer_args::<party_ready_answer_reducer::PartyReadyAnswerArgs>("party_ready_answer", &value.args)?.into()),
+            "party_ready_begin" => Ok(__sdk::parse_reducer_args::<party_ready_begin_reducer::PartyReadyBeginArgs>("party_ready_begin", &value.args)?.into()),
+            "presence_look" => Ok(__sdk::parse_reducer_args::<presence_look_reducer::PresenceLookArgs>("presence_look", &value.args)?.into()),
+            "presence_set" => Ok(__sdk::parse_reducer_args::<presence_set_reducer::PresenceSetArgs>("presence_set", &value.args)?.into()),
+            "privacy_set" => Ok(__sdk::parse_reducer_args::<privacy_set_reducer::PrivacySetArgs>("privacy_set", &value.args)?.into()),
             "rest_begin" => Ok(__sdk::parse_reducer_args::<rest_begin_reducer::RestBeginArgs>("rest_begin", &value.args)?.into()),
             "rest_end" => Ok(__sdk::parse_reducer_args::<rest_end_reducer::RestEndArgs>("rest_end", &value.args)?.into()),
+            "trade_answer" => Ok(__sdk::parse_reducer_args::<trade_answer_reducer::TradeAnswerArgs>("trade_answer", &value.args)?.into()),
+            "trade_cancel" => Ok(__sdk::parse_reducer_args::<trade_cancel_reducer::TradeCancelArgs>("trade_cancel", &value.args)?.into()),
+            "trade_confirm" => Ok(__sdk::parse_reducer_args::<trade_confirm_reducer::TradeConfirmArgs>("trade_confirm", &value.args)?.into()),
+            "trade_lock" => Ok(__sdk::parse_reducer_args::<trade_lock_reducer::TradeLockArgs>("trade_lock", &value.args)?.into()),
+            "trade_offer_coins" => Ok(__sdk::parse_reducer_args::<trade_offer_coins_reducer::TradeOfferCoinsArgs>("trade_offer_coins", &value.args)?.into()),
+            "trade_offer_item" => Ok(__sdk::parse_reducer_args::<trade_offer_item_reducer::TradeOfferItemArgs>("trade_offer_item", &value.args)?.into()),
+            "trade_request" => Ok(__sdk::parse_reducer_args::<trade_request_reducer::TradeRequestArgs>("trade_request", &value.args)?.into()),
+            "trade_withdraw" => Ok(__sdk::parse_reducer_args::<trade_withdraw_reducer::TradeWithdrawArgs>("trade_withdraw", &value.args)?.into()),
+            "vendor_buy" => Ok(__sdk::parse_reducer_args::<vendor_buy_reducer::VendorBuyArgs>("vendor_buy", &value.args)?.into()),
+            "vendor_buy_back" => Ok(__sdk::parse_reducer_args::<vendor_buy_back_reducer::VendorBuyBackArgs>("vendor_buy_back", &value.args)?.into()),
+            "vendor_sell" => Ok(__sdk::parse_reducer_args::<vendor_sell_reducer::VendorSellArgs>("vendor_sell", &value.args)?.into()),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
 }
 }
@@ -279,10 +1473,24 @@ fn try_from(value: __ws::ReducerCallInfo<__ws::BsatnFormat>) -> __sdk::Result<Se
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct DbUpdate {
-        character_progress: __sdk::TableUpdate<CharacterProgress>,
+        auction: __sdk::TableUpdate<Auction>,
+    auction_party: __sdk::TableUpdate<AuctionParty>,
+    board: __sdk::TableUpdate<Board>,
+    board_answer: __sdk::TableUpdate<BoardAnswer>,
+    board_season: __sdk::TableUpdate<BoardSeason>,
+    board_top: __sdk::TableUpdate<BoardTop>,
+    character_progress: __sdk::TableUpdate<CharacterProgress>,
     character_resources: __sdk::TableUpdate<CharacterResources>,
     character_sheet: __sdk::TableUpdate<CharacterSheet>,
     character_use: __sdk::TableUpdate<CharacterUse>,
+    chat_cursor: __sdk::TableUpdate<ChatCursor>,
+    chat_delivery: __sdk::TableUpdate<ChatDelivery>,
+    chat_limit: __sdk::TableUpdate<ChatLimit>,
+    chat_member: __sdk::TableUpdate<ChatMember>,
+    chat_message: __sdk::TableUpdate<ChatMessage>,
+    chat_muted: __sdk::TableUpdate<ChatMuted>,
+    chat_page: __sdk::TableUpdate<ChatPage>,
+    chat_roster: __sdk::TableUpdate<ChatRoster>,
     combat_cast: __sdk::TableUpdate<CombatCast>,
     combat_duel: __sdk::TableUpdate<CombatDuel>,
     combat_effect: __sdk::TableUpdate<CombatEffect>,
@@ -291,15 +1499,57 @@ pub struct DbUpdate {
     combatant: __sdk::TableUpdate<Combatant>,
     content_def: __sdk::TableUpdate<ContentDef>,
     dice_day: __sdk::TableUpdate<DiceDay>,
+    economy_health: __sdk::TableUpdate<EconomyHealth>,
     entity: __sdk::TableUpdate<Entity>,
+    friend: __sdk::TableUpdate<Friend>,
+    friend_block_name: __sdk::TableUpdate<FriendBlockName>,
+    friend_choice: __sdk::TableUpdate<FriendChoice>,
+    friend_look: __sdk::TableUpdate<FriendLook>,
+    friend_presence: __sdk::TableUpdate<FriendPresence>,
+    friend_profile: __sdk::TableUpdate<FriendProfile>,
+    gather_spent: __sdk::TableUpdate<GatherSpent>,
+    guild: __sdk::TableUpdate<Guild>,
+    guild_bank_view: __sdk::TableUpdate<GuildBankView>,
+    guild_bank_window: __sdk::TableUpdate<GuildBankWindow>,
+    guild_charter: __sdk::TableUpdate<GuildCharter>,
+    guild_invite: __sdk::TableUpdate<GuildInvite>,
+    guild_member: __sdk::TableUpdate<GuildMember>,
+    guild_membership: __sdk::TableUpdate<GuildMembership>,
+    guild_page: __sdk::TableUpdate<GuildPage>,
+    guild_rank: __sdk::TableUpdate<GuildRank>,
+    guild_request: __sdk::TableUpdate<GuildRequest>,
     instance_pass: __sdk::TableUpdate<InstancePass>,
+    item: __sdk::TableUpdate<Item>,
+    item_container: __sdk::TableUpdate<ItemContainer>,
     landmark: __sdk::TableUpdate<Landmark>,
+    ledger_account: __sdk::TableUpdate<LedgerAccount>,
+    loot: __sdk::TableUpdate<Loot>,
+    loot_share: __sdk::TableUpdate<LootShare>,
+    mail: __sdk::TableUpdate<Mail>,
+    mail_text: __sdk::TableUpdate<MailText>,
+    mail_unread: __sdk::TableUpdate<MailUnread>,
+    market_item: __sdk::TableUpdate<MarketItem>,
+    market_level: __sdk::TableUpdate<MarketLevel>,
+    market_order: __sdk::TableUpdate<MarketOrder>,
+    market_price: __sdk::TableUpdate<MarketPrice>,
     motion: __sdk::TableUpdate<Motion>,
+    notice: __sdk::TableUpdate<Notice>,
+    notice_mark: __sdk::TableUpdate<NoticeMark>,
+    notice_personal: __sdk::TableUpdate<NoticePersonal>,
     obstacle: __sdk::TableUpdate<Obstacle>,
+    party_invitation: __sdk::TableUpdate<PartyInvitation>,
+    party_member: __sdk::TableUpdate<PartyMember>,
+    party_view: __sdk::TableUpdate<PartyView>,
     realm_notice: __sdk::TableUpdate<RealmNotice>,
     region: __sdk::TableUpdate<Region>,
     terrain_block: __sdk::TableUpdate<TerrainBlock>,
+    trade_offer: __sdk::TableUpdate<TradeOffer>,
+    trade_side: __sdk::TableUpdate<TradeSide>,
+    vendor: __sdk::TableUpdate<Vendor>,
+    vendor_buy_back_offer: __sdk::TableUpdate<VendorBuyBackOffer>,
+    vendor_shelf: __sdk::TableUpdate<VendorShelf>,
     world_config: __sdk::TableUpdate<WorldConfig>,
+    world_event: __sdk::TableUpdate<WorldEvent>,
     world_terrain: __sdk::TableUpdate<WorldTerrain>,
 }
 
@@ -311,10 +1561,24 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
         for table_update in raw.tables {
             match &table_update.table_name[..] {
 
-        "character_progress" => db_update.character_progress.append(character_progress_table::parse_table_update(table_update)?),
+        "auction" => db_update.auction.append(auction_table::parse_table_update(table_update)?),
+    "auction_party" => db_update.auction_party.append(auction_party_table::parse_table_update(table_update)?),
+    "board" => db_update.board.append(board_table::parse_table_update(table_update)?),
+    "board_answer" => db_update.board_answer.append(board_answer_table::parse_table_update(table_update)?),
+    "board_season" => db_update.board_season.append(board_season_table::parse_table_update(table_update)?),
+    "board_top" => db_update.board_top.append(board_top_table::parse_table_update(table_update)?),
+    "character_progress" => db_update.character_progress.append(character_progress_table::parse_table_update(table_update)?),
     "character_resources" => db_update.character_resources.append(character_resources_table::parse_table_update(table_update)?),
     "character_sheet" => db_update.character_sheet.append(character_sheet_table::parse_table_update(table_update)?),
     "character_use" => db_update.character_use.append(character_use_table::parse_table_update(table_update)?),
+    "chat_cursor" => db_update.chat_cursor.append(chat_cursor_table::parse_table_update(table_update)?),
+    "chat_delivery" => db_update.chat_delivery.append(chat_delivery_table::parse_table_update(table_update)?),
+    "chat_limit" => db_update.chat_limit.append(chat_limit_table::parse_table_update(table_update)?),
+    "chat_member" => db_update.chat_member.append(chat_member_table::parse_table_update(table_update)?),
+    "chat_message" => db_update.chat_message.append(chat_message_table::parse_table_update(table_update)?),
+    "chat_muted" => db_update.chat_muted.append(chat_muted_table::parse_table_update(table_update)?),
+    "chat_page" => db_update.chat_page.append(chat_page_table::parse_table_update(table_update)?),
+    "chat_roster" => db_update.chat_roster.append(chat_roster_table::parse_table_update(table_update)?),
     "combat_cast" => db_update.combat_cast.append(combat_cast_table::parse_table_update(table_update)?),
     "combat_duel" => db_update.combat_duel.append(combat_duel_table::parse_table_update(table_update)?),
     "combat_effect" => db_update.combat_effect.append(combat_effect_table::parse_table_update(table_update)?),
@@ -323,15 +1587,57 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
     "combatant" => db_update.combatant.append(combatant_table::parse_table_update(table_update)?),
     "content_def" => db_update.content_def.append(content_def_table::parse_table_update(table_update)?),
     "dice_day" => db_update.dice_day.append(dice_day_table::parse_table_update(table_update)?),
+    "economy_health" => db_update.economy_health.append(economy_health_table::parse_table_update(table_update)?),
     "entity" => db_update.entity.append(entity_table::parse_table_update(table_update)?),
+    "friend" => db_update.friend.append(friend_table::parse_table_update(table_update)?),
+    "friend_block_name" => db_update.friend_block_name.append(friend_block_name_table::parse_table_update(table_update)?),
+    "friend_choice" => db_update.friend_choice.append(friend_choice_table::parse_table_update(table_update)?),
+    "friend_look" => db_update.friend_look.append(friend_look_table::parse_table_update(table_update)?),
+    "friend_presence" => db_update.friend_presence.append(friend_presence_table::parse_table_update(table_update)?),
+    "friend_profile" => db_update.friend_profile.append(friend_profile_table::parse_table_update(table_update)?),
+    "gather_spent" => db_update.gather_spent.append(gather_spent_table::parse_table_update(table_update)?),
+    "guild" => db_update.guild.append(guild_table::parse_table_update(table_update)?),
+    "guild_bank_view" => db_update.guild_bank_view.append(guild_bank_view_table::parse_table_update(table_update)?),
+    "guild_bank_window" => db_update.guild_bank_window.append(guild_bank_window_table::parse_table_update(table_update)?),
+    "guild_charter" => db_update.guild_charter.append(guild_charter_table::parse_table_update(table_update)?),
+    "guild_invite" => db_update.guild_invite.append(guild_invite_table::parse_table_update(table_update)?),
+    "guild_member" => db_update.guild_member.append(guild_member_table::parse_table_update(table_update)?),
+    "guild_membership" => db_update.guild_membership.append(guild_membership_table::parse_table_update(table_update)?),
+    "guild_page" => db_update.guild_page.append(guild_page_table::parse_table_update(table_update)?),
+    "guild_rank" => db_update.guild_rank.append(guild_rank_table::parse_table_update(table_update)?),
+    "guild_request" => db_update.guild_request.append(guild_request_table::parse_table_update(table_update)?),
     "instance_pass" => db_update.instance_pass.append(instance_pass_table::parse_table_update(table_update)?),
+    "item" => db_update.item.append(item_table::parse_table_update(table_update)?),
+    "item_container" => db_update.item_container.append(item_container_table::parse_table_update(table_update)?),
     "landmark" => db_update.landmark.append(landmark_table::parse_table_update(table_update)?),
+    "ledger_account" => db_update.ledger_account.append(ledger_account_table::parse_table_update(table_update)?),
+    "loot" => db_update.loot.append(loot_table::parse_table_update(table_update)?),
+    "loot_share" => db_update.loot_share.append(loot_share_table::parse_table_update(table_update)?),
+    "mail" => db_update.mail.append(mail_table::parse_table_update(table_update)?),
+    "mail_text" => db_update.mail_text.append(mail_text_table::parse_table_update(table_update)?),
+    "mail_unread" => db_update.mail_unread.append(mail_unread_table::parse_table_update(table_update)?),
+    "market_item" => db_update.market_item.append(market_item_table::parse_table_update(table_update)?),
+    "market_level" => db_update.market_level.append(market_level_table::parse_table_update(table_update)?),
+    "market_order" => db_update.market_order.append(market_order_table::parse_table_update(table_update)?),
+    "market_price" => db_update.market_price.append(market_price_table::parse_table_update(table_update)?),
     "motion" => db_update.motion.append(motion_table::parse_table_update(table_update)?),
+    "notice" => db_update.notice.append(notice_table::parse_table_update(table_update)?),
+    "notice_mark" => db_update.notice_mark.append(notice_mark_table::parse_table_update(table_update)?),
+    "notice_personal" => db_update.notice_personal.append(notice_personal_table::parse_table_update(table_update)?),
     "obstacle" => db_update.obstacle.append(obstacle_table::parse_table_update(table_update)?),
+    "party_invitation" => db_update.party_invitation.append(party_invitation_table::parse_table_update(table_update)?),
+    "party_member" => db_update.party_member.append(party_member_table::parse_table_update(table_update)?),
+    "party_view" => db_update.party_view.append(party_view_table::parse_table_update(table_update)?),
     "realm_notice" => db_update.realm_notice.append(realm_notice_table::parse_table_update(table_update)?),
     "region" => db_update.region.append(region_table::parse_table_update(table_update)?),
     "terrain_block" => db_update.terrain_block.append(terrain_block_table::parse_table_update(table_update)?),
+    "trade_offer" => db_update.trade_offer.append(trade_offer_table::parse_table_update(table_update)?),
+    "trade_side" => db_update.trade_side.append(trade_side_table::parse_table_update(table_update)?),
+    "vendor" => db_update.vendor.append(vendor_table::parse_table_update(table_update)?),
+    "vendor_buy_back_offer" => db_update.vendor_buy_back_offer.append(vendor_buy_back_offer_table::parse_table_update(table_update)?),
+    "vendor_shelf" => db_update.vendor_shelf.append(vendor_shelf_table::parse_table_update(table_update)?),
     "world_config" => db_update.world_config.append(world_config_table::parse_table_update(table_update)?),
+    "world_event" => db_update.world_event.append(world_event_table::parse_table_update(table_update)?),
     "world_terrain" => db_update.world_terrain.append(world_terrain_table::parse_table_update(table_update)?),
 
                 unknown => {
@@ -355,10 +1661,24 @@ impl __sdk::DbUpdate for DbUpdate {
     fn apply_to_client_cache(&self, cache: &mut __sdk::ClientCache<RemoteModule>) -> AppliedDiff<'_> {
                     let mut diff = AppliedDiff::default();
 
-                diff.character_progress = cache.apply_diff_to_table::<CharacterProgress>("character_progress", &self.character_progress).with_updates_by_pk(|row| &row.character_id);
+                diff.auction = cache.apply_diff_to_table::<Auction>("auction", &self.auction).with_updates_by_pk(|row| &row.auction_id);
+        diff.auction_party = cache.apply_diff_to_table::<AuctionParty>("auction_party", &self.auction_party).with_updates_by_pk(|row| &row.party_key);
+        diff.board = cache.apply_diff_to_table::<Board>("board", &self.board).with_updates_by_pk(|row| &row.board_id);
+        diff.board_answer = cache.apply_diff_to_table::<BoardAnswer>("board_answer", &self.board_answer).with_updates_by_pk(|row| &row.answer_key);
+        diff.board_season = cache.apply_diff_to_table::<BoardSeason>("board_season", &self.board_season).with_updates_by_pk(|row| &row.tree_id);
+        diff.board_top = cache.apply_diff_to_table::<BoardTop>("board_top", &self.board_top).with_updates_by_pk(|row| &row.owner_key);
+        diff.character_progress = cache.apply_diff_to_table::<CharacterProgress>("character_progress", &self.character_progress).with_updates_by_pk(|row| &row.character_id);
         diff.character_resources = cache.apply_diff_to_table::<CharacterResources>("character_resources", &self.character_resources).with_updates_by_pk(|row| &row.character_id);
         diff.character_sheet = cache.apply_diff_to_table::<CharacterSheet>("character_sheet", &self.character_sheet).with_updates_by_pk(|row| &row.character_id);
         diff.character_use = cache.apply_diff_to_table::<CharacterUse>("character_use", &self.character_use).with_updates_by_pk(|row| &row.character_use_id);
+        diff.chat_cursor = cache.apply_diff_to_table::<ChatCursor>("chat_cursor", &self.chat_cursor).with_updates_by_pk(|row| &row.cursor_key);
+        diff.chat_delivery = cache.apply_diff_to_table::<ChatDelivery>("chat_delivery", &self.chat_delivery).with_updates_by_pk(|row| &row.delivery_key);
+        diff.chat_limit = cache.apply_diff_to_table::<ChatLimit>("chat_limit", &self.chat_limit).with_updates_by_pk(|row| &row.code);
+        diff.chat_member = cache.apply_diff_to_table::<ChatMember>("chat_member", &self.chat_member).with_updates_by_pk(|row| &row.member_key);
+        diff.chat_message = cache.apply_diff_to_table::<ChatMessage>("chat_message", &self.chat_message).with_updates_by_pk(|row| &row.message_id);
+        diff.chat_muted = cache.apply_diff_to_table::<ChatMuted>("chat_muted", &self.chat_muted).with_updates_by_pk(|row| &row.account_id);
+        diff.chat_page = cache.apply_diff_to_table::<ChatPage>("chat_page", &self.chat_page).with_updates_by_pk(|row| &row.account_id);
+        diff.chat_roster = cache.apply_diff_to_table::<ChatRoster>("chat_roster", &self.chat_roster).with_updates_by_pk(|row| &row.account_id);
         diff.combat_cast = cache.apply_diff_to_table::<CombatCast>("combat_cast", &self.combat_cast).with_updates_by_pk(|row| &row.entity_id);
         diff.combat_duel = cache.apply_diff_to_table::<CombatDuel>("combat_duel", &self.combat_duel).with_updates_by_pk(|row| &row.entity_id);
         diff.combat_effect = cache.apply_diff_to_table::<CombatEffect>("combat_effect", &self.combat_effect).with_updates_by_pk(|row| &row.effect_id);
@@ -367,15 +1687,57 @@ impl __sdk::DbUpdate for DbUpdate {
         diff.combatant = cache.apply_diff_to_table::<Combatant>("combatant", &self.combatant).with_updates_by_pk(|row| &row.entity_id);
         diff.content_def = cache.apply_diff_to_table::<ContentDef>("content_def", &self.content_def).with_updates_by_pk(|row| &row.def_key);
         diff.dice_day = cache.apply_diff_to_table::<DiceDay>("dice_day", &self.dice_day).with_updates_by_pk(|row| &row.day);
+        diff.economy_health = cache.apply_diff_to_table::<EconomyHealth>("economy_health", &self.economy_health).with_updates_by_pk(|row| &row.singleton_id);
         diff.entity = cache.apply_diff_to_table::<Entity>("entity", &self.entity).with_updates_by_pk(|row| &row.entity_id);
+        diff.friend = cache.apply_diff_to_table::<Friend>("friend", &self.friend).with_updates_by_pk(|row| &row.friend_id);
+        diff.friend_block_name = cache.apply_diff_to_table::<FriendBlockName>("friend_block_name", &self.friend_block_name).with_updates_by_pk(|row| &row.block_id);
+        diff.friend_choice = cache.apply_diff_to_table::<FriendChoice>("friend_choice", &self.friend_choice).with_updates_by_pk(|row| &row.choice_key);
+        diff.friend_look = cache.apply_diff_to_table::<FriendLook>("friend_look", &self.friend_look).with_updates_by_pk(|row| &row.account_id);
+        diff.friend_presence = cache.apply_diff_to_table::<FriendPresence>("friend_presence", &self.friend_presence).with_updates_by_pk(|row| &row.friend_id);
+        diff.friend_profile = cache.apply_diff_to_table::<FriendProfile>("friend_profile", &self.friend_profile).with_updates_by_pk(|row| &row.account_id);
+        diff.gather_spent = cache.apply_diff_to_table::<GatherSpent>("gather_spent", &self.gather_spent).with_updates_by_pk(|row| &row.node_key);
+        diff.guild = cache.apply_diff_to_table::<Guild>("guild", &self.guild).with_updates_by_pk(|row| &row.guild_id);
+        diff.guild_bank_view = cache.apply_diff_to_table::<GuildBankView>("guild_bank_view", &self.guild_bank_view).with_updates_by_pk(|row| &row.view_key);
+        diff.guild_bank_window = cache.apply_diff_to_table::<GuildBankWindow>("guild_bank_window", &self.guild_bank_window).with_updates_by_pk(|row| &row.character_id);
+        diff.guild_charter = cache.apply_diff_to_table::<GuildCharter>("guild_charter", &self.guild_charter).with_updates_by_pk(|row| &row.character_id);
+        diff.guild_invite = cache.apply_diff_to_table::<GuildInvite>("guild_invite", &self.guild_invite).with_updates_by_pk(|row| &row.invite_key);
+        diff.guild_member = cache.apply_diff_to_table::<GuildMember>("guild_member", &self.guild_member).with_updates_by_pk(|row| &row.character_id);
+        diff.guild_membership = cache.apply_diff_to_table::<GuildMembership>("guild_membership", &self.guild_membership).with_updates_by_pk(|row| &row.character_id);
+        diff.guild_page = cache.apply_diff_to_table::<GuildPage>("guild_page", &self.guild_page).with_updates_by_pk(|row| &row.page_key);
+        diff.guild_rank = cache.apply_diff_to_table::<GuildRank>("guild_rank", &self.guild_rank).with_updates_by_pk(|row| &row.rank_key);
+        diff.guild_request = cache.apply_diff_to_table::<GuildRequest>("guild_request", &self.guild_request).with_updates_by_pk(|row| &row.request_key);
         diff.instance_pass = cache.apply_diff_to_table::<InstancePass>("instance_pass", &self.instance_pass).with_updates_by_pk(|row| &row.pass_id);
+        diff.item = cache.apply_diff_to_table::<Item>("item", &self.item).with_updates_by_pk(|row| &row.item_id);
+        diff.item_container = cache.apply_diff_to_table::<ItemContainer>("item_container", &self.item_container).with_updates_by_pk(|row| &row.owner_key);
         diff.landmark = cache.apply_diff_to_table::<Landmark>("landmark", &self.landmark).with_updates_by_pk(|row| &row.landmark_id);
+        diff.ledger_account = cache.apply_diff_to_table::<LedgerAccount>("ledger_account", &self.ledger_account).with_updates_by_pk(|row| &row.owner_key);
+        diff.loot = cache.apply_diff_to_table::<Loot>("loot", &self.loot).with_updates_by_pk(|row| &row.loot_id);
+        diff.loot_share = cache.apply_diff_to_table::<LootShare>("loot_share", &self.loot_share).with_updates_by_pk(|row| &row.share_key);
+        diff.mail = cache.apply_diff_to_table::<Mail>("mail", &self.mail).with_updates_by_pk(|row| &row.mail_id);
+        diff.mail_text = cache.apply_diff_to_table::<MailText>("mail_text", &self.mail_text).with_updates_by_pk(|row| &row.mail_id);
+        diff.mail_unread = cache.apply_diff_to_table::<MailUnread>("mail_unread", &self.mail_unread).with_updates_by_pk(|row| &row.character_id);
+        diff.market_item = cache.apply_diff_to_table::<MarketItem>("market_item", &self.market_item).with_updates_by_pk(|row| &row.market_item_id);
+        diff.market_level = cache.apply_diff_to_table::<MarketLevel>("market_level", &self.market_level).with_updates_by_pk(|row| &row.level_key);
+        diff.market_order = cache.apply_diff_to_table::<MarketOrder>("market_order", &self.market_order).with_updates_by_pk(|row| &row.order_id);
+        diff.market_price = cache.apply_diff_to_table::<MarketPrice>("market_price", &self.market_price).with_updates_by_pk(|row| &row.price_key);
         diff.motion = cache.apply_diff_to_table::<Motion>("motion", &self.motion).with_updates_by_pk(|row| &row.entity_id);
+        diff.notice = cache.apply_diff_to_table::<Notice>("notice", &self.notice).with_updates_by_pk(|row| &row.notice_id);
+        diff.notice_mark = cache.apply_diff_to_table::<NoticeMark>("notice_mark", &self.notice_mark).with_updates_by_pk(|row| &row.mark_key);
+        diff.notice_personal = cache.apply_diff_to_table::<NoticePersonal>("notice_personal", &self.notice_personal).with_updates_by_pk(|row| &row.notice_key);
         diff.obstacle = cache.apply_diff_to_table::<Obstacle>("obstacle", &self.obstacle).with_updates_by_pk(|row| &row.obstacle_id);
+        diff.party_invitation = cache.apply_diff_to_table::<PartyInvitation>("party_invitation", &self.party_invitation).with_updates_by_pk(|row| &row.invitation_id);
+        diff.party_member = cache.apply_diff_to_table::<PartyMember>("party_member", &self.party_member).with_updates_by_pk(|row| &row.member_key);
+        diff.party_view = cache.apply_diff_to_table::<PartyView>("party_view", &self.party_view).with_updates_by_pk(|row| &row.character_id);
         diff.realm_notice = cache.apply_diff_to_table::<RealmNotice>("realm_notice", &self.realm_notice).with_updates_by_pk(|row| &row.singleton_id);
         diff.region = cache.apply_diff_to_table::<Region>("region", &self.region).with_updates_by_pk(|row| &row.region_index);
         diff.terrain_block = cache.apply_diff_to_table::<TerrainBlock>("terrain_block", &self.terrain_block).with_updates_by_pk(|row| &row.chunk_index);
+        diff.trade_offer = cache.apply_diff_to_table::<TradeOffer>("trade_offer", &self.trade_offer).with_updates_by_pk(|row| &row.offer_key);
+        diff.trade_side = cache.apply_diff_to_table::<TradeSide>("trade_side", &self.trade_side).with_updates_by_pk(|row| &row.character_id);
+        diff.vendor = cache.apply_diff_to_table::<Vendor>("vendor", &self.vendor).with_updates_by_pk(|row| &row.vendor_id);
+        diff.vendor_buy_back_offer = cache.apply_diff_to_table::<VendorBuyBackOffer>("vendor_buy_back_offer", &self.vendor_buy_back_offer).with_updates_by_pk(|row| &row.item_id);
+        diff.vendor_shelf = cache.apply_diff_to_table::<VendorShelf>("vendor_shelf", &self.vendor_shelf).with_updates_by_pk(|row| &row.shelf_id);
         diff.world_config = cache.apply_diff_to_table::<WorldConfig>("world_config", &self.world_config).with_updates_by_pk(|row| &row.world);
+        diff.world_event = cache.apply_diff_to_table::<WorldEvent>("world_event", &self.world_event).with_updates_by_pk(|row| &row.event_id);
         diff.world_terrain = cache.apply_diff_to_table::<WorldTerrain>("world_terrain", &self.world_terrain).with_updates_by_pk(|row| &row.world);
 
                     diff
@@ -386,10 +1748,24 @@ impl __sdk::DbUpdate for DbUpdate {
 #[allow(non_snake_case)]
 #[doc(hidden)]
 pub struct AppliedDiff<'r> {
-        character_progress: __sdk::TableAppliedDiff<'r, CharacterProgress>,
+        auction: __sdk::TableAppliedDiff<'r, Auction>,
+    auction_party: __sdk::TableAppliedDiff<'r, AuctionParty>,
+    board: __sdk::TableAppliedDiff<'r, Board>,
+    board_answer: __sdk::TableAppliedDiff<'r, BoardAnswer>,
+    board_season: __sdk::TableAppliedDiff<'r, BoardSeason>,
+    board_top: __sdk::TableAppliedDiff<'r, BoardTop>,
+    character_progress: __sdk::TableAppliedDiff<'r, CharacterProgress>,
     character_resources: __sdk::TableAppliedDiff<'r, CharacterResources>,
     character_sheet: __sdk::TableAppliedDiff<'r, CharacterSheet>,
     character_use: __sdk::TableAppliedDiff<'r, CharacterUse>,
+    chat_cursor: __sdk::TableAppliedDiff<'r, ChatCursor>,
+    chat_delivery: __sdk::TableAppliedDiff<'r, ChatDelivery>,
+    chat_limit: __sdk::TableAppliedDiff<'r, ChatLimit>,
+    chat_member: __sdk::TableAppliedDiff<'r, ChatMember>,
+    chat_message: __sdk::TableAppliedDiff<'r, ChatMessage>,
+    chat_muted: __sdk::TableAppliedDiff<'r, ChatMuted>,
+    chat_page: __sdk::TableAppliedDiff<'r, ChatPage>,
+    chat_roster: __sdk::TableAppliedDiff<'r, ChatRoster>,
     combat_cast: __sdk::TableAppliedDiff<'r, CombatCast>,
     combat_duel: __sdk::TableAppliedDiff<'r, CombatDuel>,
     combat_effect: __sdk::TableAppliedDiff<'r, CombatEffect>,
@@ -398,15 +1774,57 @@ pub struct AppliedDiff<'r> {
     combatant: __sdk::TableAppliedDiff<'r, Combatant>,
     content_def: __sdk::TableAppliedDiff<'r, ContentDef>,
     dice_day: __sdk::TableAppliedDiff<'r, DiceDay>,
+    economy_health: __sdk::TableAppliedDiff<'r, EconomyHealth>,
     entity: __sdk::TableAppliedDiff<'r, Entity>,
+    friend: __sdk::TableAppliedDiff<'r, Friend>,
+    friend_block_name: __sdk::TableAppliedDiff<'r, FriendBlockName>,
+    friend_choice: __sdk::TableAppliedDiff<'r, FriendChoice>,
+    friend_look: __sdk::TableAppliedDiff<'r, FriendLook>,
+    friend_presence: __sdk::TableAppliedDiff<'r, FriendPresence>,
+    friend_profile: __sdk::TableAppliedDiff<'r, FriendProfile>,
+    gather_spent: __sdk::TableAppliedDiff<'r, GatherSpent>,
+    guild: __sdk::TableAppliedDiff<'r, Guild>,
+    guild_bank_view: __sdk::TableAppliedDiff<'r, GuildBankView>,
+    guild_bank_window: __sdk::TableAppliedDiff<'r, GuildBankWindow>,
+    guild_charter: __sdk::TableAppliedDiff<'r, GuildCharter>,
+    guild_invite: __sdk::TableAppliedDiff<'r, GuildInvite>,
+    guild_member: __sdk::TableAppliedDiff<'r, GuildMember>,
+    guild_membership: __sdk::TableAppliedDiff<'r, GuildMembership>,
+    guild_page: __sdk::TableAppliedDiff<'r, GuildPage>,
+    guild_rank: __sdk::TableAppliedDiff<'r, GuildRank>,
+    guild_request: __sdk::TableAppliedDiff<'r, GuildRequest>,
     instance_pass: __sdk::TableAppliedDiff<'r, InstancePass>,
+    item: __sdk::TableAppliedDiff<'r, Item>,
+    item_container: __sdk::TableAppliedDiff<'r, ItemContainer>,
     landmark: __sdk::TableAppliedDiff<'r, Landmark>,
+    ledger_account: __sdk::TableAppliedDiff<'r, LedgerAccount>,
+    loot: __sdk::TableAppliedDiff<'r, Loot>,
+    loot_share: __sdk::TableAppliedDiff<'r, LootShare>,
+    mail: __sdk::TableAppliedDiff<'r, Mail>,
+    mail_text: __sdk::TableAppliedDiff<'r, MailText>,
+    mail_unread: __sdk::TableAppliedDiff<'r, MailUnread>,
+    market_item: __sdk::TableAppliedDiff<'r, MarketItem>,
+    market_level: __sdk::TableAppliedDiff<'r, MarketLevel>,
+    market_order: __sdk::TableAppliedDiff<'r, MarketOrder>,
+    market_price: __sdk::TableAppliedDiff<'r, MarketPrice>,
     motion: __sdk::TableAppliedDiff<'r, Motion>,
+    notice: __sdk::TableAppliedDiff<'r, Notice>,
+    notice_mark: __sdk::TableAppliedDiff<'r, NoticeMark>,
+    notice_personal: __sdk::TableAppliedDiff<'r, NoticePersonal>,
     obstacle: __sdk::TableAppliedDiff<'r, Obstacle>,
+    party_invitation: __sdk::TableAppliedDiff<'r, PartyInvitation>,
+    party_member: __sdk::TableAppliedDiff<'r, PartyMember>,
+    party_view: __sdk::TableAppliedDiff<'r, PartyView>,
     realm_notice: __sdk::TableAppliedDiff<'r, RealmNotice>,
     region: __sdk::TableAppliedDiff<'r, Region>,
     terrain_block: __sdk::TableAppliedDiff<'r, TerrainBlock>,
+    trade_offer: __sdk::TableAppliedDiff<'r, TradeOffer>,
+    trade_side: __sdk::TableAppliedDiff<'r, TradeSide>,
+    vendor: __sdk::TableAppliedDiff<'r, Vendor>,
+    vendor_buy_back_offer: __sdk::TableAppliedDiff<'r, VendorBuyBackOffer>,
+    vendor_shelf: __sdk::TableAppliedDiff<'r, VendorShelf>,
     world_config: __sdk::TableAppliedDiff<'r, WorldConfig>,
+    world_event: __sdk::TableAppliedDiff<'r, WorldEvent>,
     world_terrain: __sdk::TableAppliedDiff<'r, WorldTerrain>,
 }
 
@@ -417,10 +1835,24 @@ impl __sdk::InModule for AppliedDiff<'_> {
 
 impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
     fn invoke_row_callbacks(&self, event: &EventContext, callbacks: &mut __sdk::DbCallbacks<RemoteModule>) {
-                callbacks.invoke_table_row_callbacks::<CharacterProgress>("character_progress", &self.character_progress, event);
+                callbacks.invoke_table_row_callbacks::<Auction>("auction", &self.auction, event);
+        callbacks.invoke_table_row_callbacks::<AuctionParty>("auction_party", &self.auction_party, event);
+        callbacks.invoke_table_row_callbacks::<Board>("board", &self.board, event);
+        callbacks.invoke_table_row_callbacks::<BoardAnswer>("board_answer", &self.board_answer, event);
+        callbacks.invoke_table_row_callbacks::<BoardSeason>("board_season", &self.board_season, event);
+        callbacks.invoke_table_row_callbacks::<BoardTop>("board_top", &self.board_top, event);
+        callbacks.invoke_table_row_callbacks::<CharacterProgress>("character_progress", &self.character_progress, event);
         callbacks.invoke_table_row_callbacks::<CharacterResources>("character_resources", &self.character_resources, event);
         callbacks.invoke_table_row_callbacks::<CharacterSheet>("character_sheet", &self.character_sheet, event);
         callbacks.invoke_table_row_callbacks::<CharacterUse>("character_use", &self.character_use, event);
+        callbacks.invoke_table_row_callbacks::<ChatCursor>("chat_cursor", &self.chat_cursor, event);
+        callbacks.invoke_table_row_callbacks::<ChatDelivery>("chat_delivery", &self.chat_delivery, event);
+        callbacks.invoke_table_row_callbacks::<ChatLimit>("chat_limit", &self.chat_limit, event);
+        callbacks.invoke_table_row_callbacks::<ChatMember>("chat_member", &self.chat_member, event);
+        callbacks.invoke_table_row_callbacks::<ChatMessage>("chat_message", &self.chat_message, event);
+        callbacks.invoke_table_row_callbacks::<ChatMuted>("chat_muted", &self.chat_muted, event);
+        callbacks.invoke_table_row_callbacks::<ChatPage>("chat_page", &self.chat_page, event);
+        callbacks.invoke_table_row_callbacks::<ChatRoster>("chat_roster", &self.chat_roster, event);
         callbacks.invoke_table_row_callbacks::<CombatCast>("combat_cast", &self.combat_cast, event);
         callbacks.invoke_table_row_callbacks::<CombatDuel>("combat_duel", &self.combat_duel, event);
         callbacks.invoke_table_row_callbacks::<CombatEffect>("combat_effect", &self.combat_effect, event);
@@ -429,15 +1861,57 @@ impl<'r> __sdk::AppliedDiff<'r> for AppliedDiff<'r> {
         callbacks.invoke_table_row_callbacks::<Combatant>("combatant", &self.combatant, event);
         callbacks.invoke_table_row_callbacks::<ContentDef>("content_def", &self.content_def, event);
         callbacks.invoke_table_row_callbacks::<DiceDay>("dice_day", &self.dice_day, event);
+        callbacks.invoke_table_row_callbacks::<EconomyHealth>("economy_health", &self.economy_health, event);
         callbacks.invoke_table_row_callbacks::<Entity>("entity", &self.entity, event);
+        callbacks.invoke_table_row_callbacks::<Friend>("friend", &self.friend, event);
+        callbacks.invoke_table_row_callbacks::<FriendBlockName>("friend_block_name", &self.friend_block_name, event);
+        callbacks.invoke_table_row_callbacks::<FriendChoice>("friend_choice", &self.friend_choice, event);
+        callbacks.invoke_table_row_callbacks::<FriendLook>("friend_look", &self.friend_look, event);
+        callbacks.invoke_table_row_callbacks::<FriendPresence>("friend_presence", &self.friend_presence, event);
+        callbacks.invoke_table_row_callbacks::<FriendProfile>("friend_profile", &self.friend_profile, event);
+        callbacks.invoke_table_row_callbacks::<GatherSpent>("gather_spent", &self.gather_spent, event);
+        callbacks.invoke_table_row_callbacks::<Guild>("guild", &self.guild, event);
+        callbacks.invoke_table_row_callbacks::<GuildBankView>("guild_bank_view", &self.guild_bank_view, event);
+        callbacks.invoke_table_row_callbacks::<GuildBankWindow>("guild_bank_window", &self.guild_bank_window, event);
+        callbacks.invoke_table_row_callbacks::<GuildCharter>("guild_charter", &self.guild_charter, event);
+        callbacks.invoke_table_row_callbacks::<GuildInvite>("guild_invite", &self.guild_invite, event);
+        callbacks.invoke_table_row_callbacks::<GuildMember>("guild_member", &self.guild_member, event);
+        callbacks.invoke_table_row_callbacks::<GuildMembership>("guild_membership", &self.guild_membership, event);
+        callbacks.invoke_table_row_callbacks::<GuildPage>("guild_page", &self.guild_page, event);
+        callbacks.invoke_table_row_callbacks::<GuildRank>("guild_rank", &self.guild_rank, event);
+        callbacks.invoke_table_row_callbacks::<GuildRequest>("guild_request", &self.guild_request, event);
         callbacks.invoke_table_row_callbacks::<InstancePass>("instance_pass", &self.instance_pass, event);
+        callbacks.invoke_table_row_callbacks::<Item>("item", &self.item, event);
+        callbacks.invoke_table_row_callbacks::<ItemContainer>("item_container", &self.item_container, event);
         callbacks.invoke_table_row_callbacks::<Landmark>("landmark", &self.landmark, event);
+        callbacks.invoke_table_row_callbacks::<LedgerAccount>("ledger_account", &self.ledger_account, event);
+        callbacks.invoke_table_row_callbacks::<Loot>("loot", &self.loot, event);
+        callbacks.invoke_table_row_callbacks::<LootShare>("loot_share", &self.loot_share, event);
+        callbacks.invoke_table_row_callbacks::<Mail>("mail", &self.mail, event);
+        callbacks.invoke_table_row_callbacks::<MailText>("mail_text", &self.mail_text, event);
+        callbacks.invoke_table_row_callbacks::<MailUnread>("mail_unread", &self.mail_unread, event);
+        callbacks.invoke_table_row_callbacks::<MarketItem>("market_item", &self.market_item, event);
+        callbacks.invoke_table_row_callbacks::<MarketLevel>("market_level", &self.market_level, event);
+        callbacks.invoke_table_row_callbacks::<MarketOrder>("market_order", &self.market_order, event);
+        callbacks.invoke_table_row_callbacks::<MarketPrice>("market_price", &self.market_price, event);
         callbacks.invoke_table_row_callbacks::<Motion>("motion", &self.motion, event);
+        callbacks.invoke_table_row_callbacks::<Notice>("notice", &self.notice, event);
+        callbacks.invoke_table_row_callbacks::<NoticeMark>("notice_mark", &self.notice_mark, event);
+        callbacks.invoke_table_row_callbacks::<NoticePersonal>("notice_personal", &self.notice_personal, event);
         callbacks.invoke_table_row_callbacks::<Obstacle>("obstacle", &self.obstacle, event);
+        callbacks.invoke_table_row_callbacks::<PartyInvitation>("party_invitation", &self.party_invitation, event);
+        callbacks.invoke_table_row_callbacks::<PartyMember>("party_member", &self.party_member, event);
+        callbacks.invoke_table_row_callbacks::<PartyView>("party_view", &self.party_view, event);
         callbacks.invoke_table_row_callbacks::<RealmNotice>("realm_notice", &self.realm_notice, event);
         callbacks.invoke_table_row_callbacks::<Region>("region", &self.region, event);
         callbacks.invoke_table_row_callbacks::<TerrainBlock>("terrain_block", &self.terrain_block, event);
+        callbacks.invoke_table_row_callbacks::<TradeOffer>("trade_offer", &self.trade_offer, event);
+        callbacks.invoke_table_row_callbacks::<TradeSide>("trade_side", &self.trade_side, event);
+        callbacks.invoke_table_row_callbacks::<Vendor>("vendor", &self.vendor, event);
+        callbacks.invoke_table_row_callbacks::<VendorBuyBackOffer>("vendor_buy_back_offer", &self.vendor_buy_back_offer, event);
+        callbacks.invoke_table_row_callbacks::<VendorShelf>("vendor_shelf", &self.vendor_shelf, event);
         callbacks.invoke_table_row_callbacks::<WorldConfig>("world_config", &self.world_config, event);
+        callbacks.invoke_table_row_callbacks::<WorldEvent>("world_event", &self.world_event, event);
         callbacks.invoke_table_row_callbacks::<WorldTerrain>("world_terrain", &self.world_terrain, event);
 }
 }
@@ -1011,10 +2485,24 @@ impl __sdk::SpacetimeModule for RemoteModule {
     type SubscriptionHandle = SubscriptionHandle;
 
 fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
-                character_progress_table::register_table(client_cache);
+                auction_table::register_table(client_cache);
+        auction_party_table::register_table(client_cache);
+        board_table::register_table(client_cache);
+        board_answer_table::register_table(client_cache);
+        board_season_table::register_table(client_cache);
+        board_top_table::register_table(client_cache);
+        character_progress_table::register_table(client_cache);
         character_resources_table::register_table(client_cache);
         character_sheet_table::register_table(client_cache);
         character_use_table::register_table(client_cache);
+        chat_cursor_table::register_table(client_cache);
+        chat_delivery_table::register_table(client_cache);
+        chat_limit_table::register_table(client_cache);
+        chat_member_table::register_table(client_cache);
+        chat_message_table::register_table(client_cache);
+        chat_muted_table::register_table(client_cache);
+        chat_page_table::register_table(client_cache);
+        chat_roster_table::register_table(client_cache);
         combat_cast_table::register_table(client_cache);
         combat_duel_table::register_table(client_cache);
         combat_effect_table::register_table(client_cache);
@@ -1023,15 +2511,57 @@ fn register_tables(client_cache: &mut __sdk::ClientCache<Self>) {
         combatant_table::register_table(client_cache);
         content_def_table::register_table(client_cache);
         dice_day_table::register_table(client_cache);
+        economy_health_table::register_table(client_cache);
         entity_table::register_table(client_cache);
+        friend_table::register_table(client_cache);
+        friend_block_name_table::register_table(client_cache);
+        friend_choice_table::register_table(client_cache);
+        friend_look_table::register_table(client_cache);
+        friend_presence_table::register_table(client_cache);
+        friend_profile_table::register_table(client_cache);
+        gather_spent_table::register_table(client_cache);
+        guild_table::register_table(client_cache);
+        guild_bank_view_table::register_table(client_cache);
+        guild_bank_window_table::register_table(client_cache);
+        guild_charter_table::register_table(client_cache);
+        guild_invite_table::register_table(client_cache);
+        guild_member_table::register_table(client_cache);
+        guild_membership_table::register_table(client_cache);
+        guild_page_table::register_table(client_cache);
+        guild_rank_table::register_table(client_cache);
+        guild_request_table::register_table(client_cache);
         instance_pass_table::register_table(client_cache);
+        item_table::register_table(client_cache);
+        item_container_table::register_table(client_cache);
         landmark_table::register_table(client_cache);
+        ledger_account_table::register_table(client_cache);
+        loot_table::register_table(client_cache);
+        loot_share_table::register_table(client_cache);
+        mail_table::register_table(client_cache);
+        mail_text_table::register_table(client_cache);
+        mail_unread_table::register_table(client_cache);
+        market_item_table::register_table(client_cache);
+        market_level_table::register_table(client_cache);
+        market_order_table::register_table(client_cache);
+        market_price_table::register_table(client_cache);
         motion_table::register_table(client_cache);
+        notice_table::register_table(client_cache);
+        notice_mark_table::register_table(client_cache);
+        notice_personal_table::register_table(client_cache);
         obstacle_table::register_table(client_cache);
+        party_invitation_table::register_table(client_cache);
+        party_member_table::register_table(client_cache);
+        party_view_table::register_table(client_cache);
         realm_notice_table::register_table(client_cache);
         region_table::register_table(client_cache);
         terrain_block_table::register_table(client_cache);
+        trade_offer_table::register_table(client_cache);
+        trade_side_table::register_table(client_cache);
+        vendor_table::register_table(client_cache);
+        vendor_buy_back_offer_table::register_table(client_cache);
+        vendor_shelf_table::register_table(client_cache);
         world_config_table::register_table(client_cache);
+        world_event_table::register_table(client_cache);
         world_terrain_table::register_table(client_cache);
 }
 }

@@ -165,6 +165,8 @@ proptest! {
             let too_many = watched > SQUARES_MAX;
             let may_drop = ring.is_complete() || watched > SQUARES_STRAIGHT;
             prop_assert!(change.drop.is_empty() || may_drop);
+            let out_of_reach = |chunk: &u64| !Grid::BLOCKS.keeps(*chunk, 0, (x, y));
+            prop_assert!(change.drop.iter().all(out_of_reach));
             prop_assert!(change.drop.iter().all(|chunk| before.contains(chunk)));
             prop_assert!(too_many || change.drop.iter().all(|chunk| !waiting.contains(chunk)));
             waiting.extend(change.watch);

@@ -64,20 +64,8 @@ impl Player {
                 let server_micros = self.shared.server_micros(state, now);
                 self.settle_own(state, server_micros, now);
             }
-            Reducer::Leave
-            | Reducer::Respawn
-            | Reducer::InstanceOpen
-            | Reducer::InstanceInvite
-            | Reducer::InstanceEnter
-            | Reducer::InstanceLeave
-            | Reducer::UseAbility
-            | Reducer::CancelCast
-            | Reducer::OfferDuel
-            | Reducer::AnswerDuel
-            | Reducer::EndDuel
-            | Reducer::BeginRest
-            | Reducer::EndRest
-            | Reducer::ReturnToLife => {}
+            // Whoever called it hears of it, and nothing else follows here.
+            _ => {}
         }
         match (pending.reply, result) {
             (None, Err(error)) => self.tell_refusal(state, &error),

@@ -41,13 +41,18 @@ impl Player {
                 let change = ring.follow(number, position, &world.bounds);
                 for square in change.watch {
                     link.watch(watch(square));
-                    if self.watches_fights && watch(square) == Watch::Block(square) {
+                    if watch(square) != Watch::Block(square) {
+                        continue;
+                    }
+                    if self.watches_fights {
                         link.watch(Watch::Fights(square));
                     }
+                    self.topics.watch_around(link, square);
                 }
                 for square in change.drop {
                     link.unwatch(watch(square));
                     link.unwatch(Watch::Fights(square));
+                    self.topics.unwatch_around(link, square);
                 }
             }
         }
@@ -93,6 +98,7 @@ impl Player {
         if let Some(link) = &mut self.link {
             for block in &blocks {
                 link.unwatch(Watch::Fights(*block));
+                self.topics.unwatch_around(link, *block);
             }
             let blocks = blocks.into_iter().map(Watch::Block);
             for watch in blocks.chain(regions.into_iter().map(Watch::Region)) {
