@@ -4,8 +4,11 @@
 //! own limit, measured on the same machine at the same time; figures that were measured before a
 //! failure are printed and written all the same.
 
+mod chat;
 mod combat;
 mod crowd;
+mod economy;
+mod leaderboard;
 mod motion;
 mod peer;
 mod plot;
@@ -20,8 +23,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use self::chat::ChatArgs;
 use self::combat::CombatArgs;
 use self::crowd::CrowdArgs;
+use self::economy::EconomyArgs;
+use self::leaderboard::LeaderboardArgs;
 use self::motion::MotionArgs;
 use self::plot::Plot;
 use self::redraw::PlotArgs;
@@ -44,8 +50,11 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    Chat(ChatArgs),
     Combat(CombatArgs),
     Crowd(CrowdArgs),
+    Economy(EconomyArgs),
+    Leaderboard(LeaderboardArgs),
     Motion(MotionArgs),
     Plot(PlotArgs),
 }
@@ -86,6 +95,12 @@ pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<()> {
     let mut stop = StopSignal::catch()?;
     match args.bench {
         Bench::Plot(args) => redraw::run(&args),
+        Bench::Chat(args) => {
+            let mut report = Report::new("chat");
+            let outcome = chat::run(&args, &mut report, &mut stop).await;
+            let output = &args.output;
+            finish(outcome, report, output, chat::columns(), chat::plot, &mut stop).await
+        }
         Bench::Combat(args) => {
             let mut report = Report::new("combat");
             let outcome = combat::run(&args, &mut report, &mut stop).await;
@@ -97,6 +112,18 @@ pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<()> {
             let outcome = crowd::run(&args, &mut report, &mut stop).await;
             let output = &args.output;
             finish(outcome, report, output, crowd::columns(), crowd::plot, &mut stop).await
+        }
+        Bench::Leaderboard(args) => {
+            let mut report = Report::new("leaderboard");
+            let outcome = leaderboard::run(&args, &mut report, &mut stop).await;
+            let (output, columns) = (&args.output, leaderboard::columns());
+            finish(outcome, report, output, columns, leaderboard::plot, &mut stop).await
+        }
+        Bench::Economy(args) => {
+            let mut report = Report::new("economy");
+            let outcome = economy::run(&args, &mut report, &mut stop).await;
+            let columns = economy::columns(&report);
+            finish(outcome, report, &args.output, &columns, economy::plot, &mut stop).await
         }
         Bench::Motion(args) => {
             let mut report = Report::new("motion");

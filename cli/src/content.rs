@@ -17,7 +17,12 @@ use spacetimedb_lib::Timestamp;
 use crate::args::{Loader, moment};
 use crate::terminal;
 
-pub(crate) use live::{RealmOf, ensure};
+pub(crate) use live::{RealmOf, ensure, replace};
+
+/// The pack that comes with Haven.
+pub(crate) fn shipped() -> anyhow::Result<haven_rules::content::Pack> {
+    Ok(packs::load(None)?.pack)
+}
 
 /// Check packs of content, and change what is in force in a realm
 ///

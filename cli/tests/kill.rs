@@ -6,12 +6,13 @@
 mod up;
 
 use haven_client_sdk::{Haven, HavenError, RealmClient, Session};
+use haven_rules::parties::READY_SECONDS;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use up::{Up, port_of};
 
@@ -148,5 +149,39 @@ async fn commands_under_way_at_a_kill_are_repeated_and_done_exactly_once() {
     openers.sort_unstable();
     let accounts = players.iter().map(|(_, (session, _))| session.account_id());
     assert_eq!(openers, accounts.collect::<Vec<_>>(), "one instance each");
+    assert_eq!(up.terminate().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_party_is_still_asked_whether_it_is_ready_after_a_kill() {
+    const PARTY: &str = "SELECT party_id, leader_id, ready_state FROM party";
+    let dir = TempDir::new().expect("a directory");
+    let mut up = Up::start(dir.path(), "127.0.0.1:0", "127.0.0.1:0");
+    let (session, hanna) = play(&up, "Hanna").await;
+    let (_, irma) = play(&up, "Irma").await;
+    hanna.party().invite("Irmaa").await.expect("invited");
+    let invited = rows(&up, dir.path(), "SELECT invitation_id FROM party_invitation").await;
+    let invitation_id = invited[0][0].as_u64().expect("a number");
+    irma.party().answer(invitation_id, true).await.expect("she joins");
+    let began = Instant::now();
+    hanna.party().begin_ready_check().await.expect("asked");
+    // What came before a command that was reported as done is on disk as well.
+    create(&session, "Hannab").await.expect("made and written");
+    let mut before = rows(&up, dir.path(), PARTY).await;
+    assert_eq!(before[0][2], 1, "they are asked: {before:?}");
+
+    up = kill_and_start(up, dir.path()).await;
+    let mut after = rows(&up, dir.path(), PARTY).await;
+    if began.elapsed() >= Duration::from_secs(READY_SECONDS.into()) {
+        // It took longer than there is to answer.
+        for party in [&mut before, &mut after] {
+            party[0][2] = Value::Null;
+        }
+    }
+    assert_eq!(after, before);
+    assert_eq!(rows(&up, dir.path(), "SELECT character_id FROM party_seat").await.len(), 2);
+    for player in [hanna, irma] {
+        player.disconnect().await;
+    }
     assert_eq!(up.terminate().0, Some(0));
 }

@@ -4,13 +4,13 @@
 //! measured; the number of clients, the time and the observers are bounded.
 
 mod case;
-mod cast;
+pub(super) mod cast;
 mod client;
 mod eyes;
-mod frames;
+pub(super) mod frames;
 mod inputs;
-mod layout;
-mod messages;
+pub(super) mod layout;
+pub(super) mod messages;
 mod point;
 
 use std::path::PathBuf;

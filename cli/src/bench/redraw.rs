@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::report::{Metric, Report};
-use super::{combat, crowd, motion, write};
+use super::{combat, crowd, economy, motion, write};
 
 /// Draw the figures of earlier runs together
 ///
@@ -35,6 +35,7 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<()> {
     let (name, known) = match bench {
         Some("combat") => ("combat", combat::columns()),
         Some("crowd") => ("crowd", crowd::columns()),
+        Some("economy") => ("economy", &economy::COLUMNS[..]),
         Some("motion") => ("motion", motion::all_columns()),
         _ => bail!("the documents are of no benchmark that is known"),
     };
@@ -46,6 +47,7 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<()> {
     let (columns, plot) = match name {
         "combat" => (known.to_vec(), combat::plot(&report)),
         "crowd" => (known.to_vec(), crowd::plot(&report)),
+        "economy" => (economy::columns(&report), economy::plot(&report)),
         _ => (motion::columns(&report), motion::plot(&report)),
     };
     anstream::print!("{}", report.table(&columns));

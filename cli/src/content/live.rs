@@ -88,6 +88,12 @@ pub(crate) async fn ensure(link: &Link) -> anyhow::Result<()> {
     put_in_force(link, version, 0).await
 }
 
+/// Puts a pack in force in a realm of one's own, whatever is in force there.
+pub(crate) async fn replace(link: &Link, title: &str, pack: &Pack) -> anyhow::Result<()> {
+    let version = send(link, title, &entries_of(pack)).await?;
+    put_in_force(link, version, 0).await
+}
+
 /// Brings a pack into the realm.
 pub(super) async fn stage(
     realm: RealmOf,

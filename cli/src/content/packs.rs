@@ -64,9 +64,16 @@ pub(super) fn contents(pack: &Pack) -> String {
         (pack.weapon.len(), "weapons"),
         (pack.armor.len(), "pieces of armor"),
         (pack.camp.len(), "camps"),
+        (pack.item.len(), "items"),
+        (pack.loot_table.len(), "loot tables"),
+        (pack.recipe.len(), "recipes"),
+        (pack.gather_node.len(), "kinds of places to gather at"),
+        (pack.board.len(), "boards"),
         (pack.level.len(), "levels"),
+        (pack.vendor.len(), "vendors"),
         (pack.setting.len(), "settings"),
         (pack.switch.len(), "switches"),
+        (pack.filter_word.len(), "filtered words"),
     ];
     counts.map(|(count, kind)| format!("{count} {kind}")).join(", ")
 }

@@ -78,9 +78,16 @@ pub(super) fn whom(change: &Change, old: &Pack, new: &Pack) -> Whom {
     let (mut races, mut classes) = (BTreeSet::new(), BTreeSet::new());
     match change.kind {
         Kind::Level | Kind::Setting | Kind::Switch => return Whom::Everybody,
-        Kind::Background | Kind::Weapon | Kind::Armor => return Whom::Unknown,
+        Kind::Background | Kind::Weapon | Kind::Armor | Kind::Item => return Whom::Unknown,
         // They are met, not owned.
-        Kind::Creature | Kind::Camp => {}
+        Kind::Creature
+        | Kind::Camp
+        | Kind::LootTable
+        | Kind::Recipe
+        | Kind::GatherNode
+        | Kind::Vendor
+        | Kind::FilterWord
+        | Kind::Board => {}
         Kind::Race => {
             races.insert(key.to_owned());
         }

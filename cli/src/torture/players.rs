@@ -16,7 +16,7 @@ use haven_rules::characters::{
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -31,6 +31,9 @@ const GATHER_TIMEOUT: Duration = Duration::from_mins(2);
 const DISMISS_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long one who waits to be brought back does so.
 const STAY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many of a crowd register or log in at a time: a password's hash takes a core for a while,
+/// and a whole crowd's would keep the last of them waiting for longer than a request may.
+const LOGINS_AT_A_TIME: usize = 16;
 /// The wait before a server that is away is tried again, milliseconds.
 const AGAIN_MILLIS: std::ops::Range<u64> = 50..250;
 /// How the codes begin of answers that a server gives while it is away or full, and that a client
@@ -144,10 +147,12 @@ impl Crowd {
         let (stop, stopped) = watch::channel(false);
         let (ledger, counts) = (Arc::<Ledger>::default(), Arc::<Counts>::default());
         let haven = reach.haven()?;
+        let door = Arc::new(Semaphore::new(LOGINS_AT_A_TIME));
         let mut tasks = JoinSet::new();
         for number in 0..pace.players {
             let player = Player {
                 haven: haven.clone(),
+                door: Arc::clone(&door),
                 number,
                 accounts: 0,
                 names: 0,
@@ -203,6 +208,8 @@ impl Crowd {
 /// One of them.
 struct Player {
     haven: Haven,
+    /// Through which only so many of the crowd go at a time, to register or log in.
+    door: Arc<Semaphore>,
     number: u32,
     /// Accounts he has had.
     accounts: u32,
@@ -301,6 +308,7 @@ impl Player {
     async fn log_in(&mut self, email: &str) -> Result<Session, Stopped> {
         self.counts.logins.fetch_add(1, Ordering::Relaxed);
         loop {
+            let turn = Arc::clone(&self.door).acquire_owned().await;
             let error = match self.haven.register(email, PASSWORD).await {
                 Ok(session) => return Ok(session),
                 Err(error) if error.code() == "account.email_taken" => {
@@ -312,6 +320,7 @@ impl Player {
                 Err(error) => error,
             };
             self.counts.answer("register", &error);
+            drop(turn);
             self.pause().await?;
         }
     }

@@ -27,15 +27,19 @@ const SYLLABLES: u32 = 4;
 
 /// A client's papers.
 #[derive(Clone, Debug)]
-pub(super) struct Actor {
+pub(in crate::bench) struct Actor {
     /// The character, and the entity it is in the world.
-    pub(super) character_id: u64,
+    pub(in crate::bench) character_id: u64,
     /// The token for the realm's socket.
-    pub(super) token: String,
+    pub(in crate::bench) token: String,
 }
 
 /// Makes that many.
-pub(super) async fn cast(target: &Target, owner: &Link, count: u32) -> anyhow::Result<Vec<Actor>> {
+pub(in crate::bench) async fn cast(
+    target: &Target,
+    owner: &Link,
+    count: u32,
+) -> anyhow::Result<Vec<Actor>> {
     let Target { issuer, database, keys, .. } = target;
     let admitted = stream::iter(0..count).map(|number| admit(owner, issuer, number));
     admitted.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
@@ -69,12 +73,12 @@ async fn admit(owner: &Link, issuer: &str, number: u32) -> anyhow::Result<()> {
     created.map_err(|error| refused("character_create", &error))
 }
 
-fn account_of(number: u32) -> u64 {
+pub(in crate::bench) fn account_of(number: u32) -> u64 {
     u64::from(number) + 1
 }
 
 /// A name that looks like nobody else's.
-fn name(number: u32) -> String {
+pub(in crate::bench) fn name(number: u32) -> String {
     const CONSONANTS: [&str; 10] = ["b", "d", "f", "g", "h", "k", "p", "s", "t", "z"];
     const VOWELS: [&str; 4] = ["a", "e", "u", "y"];
     let syllable = |place| {

@@ -23,7 +23,7 @@ const CONTROL_BYTES_MAX: usize = 125;
 
 /// What came from the server.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard<'a> {
+pub(in crate::bench) enum Heard<'a> {
     /// A message: its beginning, or all of it, and how many bytes it has.
     Message(&'a [u8], u64),
     /// A ping, to be answered with the same payload.
@@ -34,7 +34,7 @@ pub(super) enum Heard<'a> {
 
 /// Cuts a stream of bytes into messages.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(in crate::bench) struct Frames {
     header: [u8; HEADER_BYTES_MAX],
     header_bytes: usize,
     /// Bytes of the payload that are still to come; none before the header is whole.
@@ -47,7 +47,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Keeps that much of each message.
-    pub(super) fn new(keep_bytes_max: usize) -> Self {
+    pub(in crate::bench) fn new(keep_bytes_max: usize) -> Self {
         Self {
             header: [0; HEADER_BYTES_MAX],
             header_bytes: 0,
@@ -60,12 +60,12 @@ impl Frames {
     }
 
     /// From the next message on, keeps messages whole.
-    pub(super) fn keep_whole(&mut self) {
+    pub(in crate::bench) fn keep_whole(&mut self) {
         self.keep_bytes_max = MESSAGE_BYTES_MAX;
     }
 
     /// Takes the next bytes of the stream.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], mut heard: impl FnMut(Heard<'_>)) {
+    pub(in crate::bench) fn feed(&mut self, mut bytes: &[u8], mut heard: impl FnMut(Heard<'_>)) {
         while let Some((first, rest)) = bytes.split_first() {
             let Some(left) = self.left else {
                 self.header[self.header_bytes] = *first;
@@ -131,7 +131,7 @@ fn payload_length(header: &[u8]) -> Option<u64> {
 
 /// Opens a WebSocket to a database: no compression, and nothing but own outcomes and rows.
 /// Answers the stream and what came right behind the server's answer.
-pub(super) async fn open(
+pub(in crate::bench) async fn open(
     addr: SocketAddr,
     database: &str,
     token: &str,

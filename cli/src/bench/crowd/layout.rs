@@ -12,7 +12,7 @@ const SPREAD_PER_BLOCK: u32 = 2;
 
 /// How a crowd stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Formation {
+pub(in crate::bench) enum Formation {
     /// Two in each block, in as many blocks as that takes.
     Spread,
     /// Evenly over 10×10 blocks.
@@ -23,7 +23,7 @@ pub(super) enum Formation {
 
 /// A formation of a known number of clients.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(in crate::bench) struct Layout {
     formation: Formation,
     clients: u32,
     /// Blocks from edge to edge.
@@ -32,7 +32,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Room for that many.
-    pub(super) fn new(formation: Formation, clients: u32) -> Self {
+    pub(in crate::bench) fn new(formation: Formation, clients: u32) -> Self {
         let side = match formation {
             Formation::Spread => square_for(clients.div_ceil(SPREAD_PER_BLOCK)),
             Formation::TenByTen => 10,
@@ -42,17 +42,17 @@ impl Layout {
     }
 
     /// How many clients there are.
-    pub(super) fn clients(&self) -> u32 {
+    pub(in crate::bench) fn clients(&self) -> u32 {
         self.clients
     }
 
     /// Blocks from edge to edge of the world.
-    pub(super) fn side(&self) -> i32 {
+    pub(in crate::bench) fn side(&self) -> i32 {
         self.side
     }
 
     /// The block a client stands in.
-    pub(super) fn block(&self, client: u32) -> (i32, i32) {
+    pub(in crate::bench) fn block(&self, client: u32) -> (i32, i32) {
         match self.formation {
             Formation::Packed => (1, 1),
             Formation::Spread | Formation::TenByTen => {
@@ -63,14 +63,14 @@ impl Layout {
     }
 
     /// Whether a client is counted: in a spread crowd those at the edge see fewer than the others.
-    pub(super) fn is_counted(&self, client: u32) -> bool {
+    pub(in crate::bench) fn is_counted(&self, client: u32) -> bool {
         let inside = |block| 0 < block && block < self.side - 1;
         let (x, y) = self.block(client);
         self.formation != Formation::Spread || self.side < 3 || (inside(x) && inside(y))
     }
 
     /// The clients a client sees, itself left out.
-    pub(super) fn others_in_sight(&self, client: u32) -> impl Iterator<Item = u32> {
+    pub(in crate::bench) fn others_in_sight(&self, client: u32) -> impl Iterator<Item = u32> {
         let layout = *self;
         let (x, y) = layout.block(client);
         (0..layout.clients).filter(move |other| {
@@ -80,14 +80,14 @@ impl Layout {
     }
 
     /// The keys of the blocks a client watches.
-    pub(super) fn chunks_in_sight(&self, client: u32) -> Vec<u64> {
+    pub(in crate::bench) fn chunks_in_sight(&self, client: u32) -> Vec<u64> {
         let (x, y) = self.block(client);
         let near = |block: i32| (block - 1).max(0)..=(block + 1).min(self.side - 1);
         near(x).flat_map(|x| near(y).map(move |y| chunk_index(OPEN_WORLD, x, y))).collect()
     }
 
     /// The flat world they stand in, where who enters appears in that block.
-    pub(super) fn world(&self, spawn_block: (i32, i32)) -> WorldSection {
+    pub(in crate::bench) fn world(&self, spawn_block: (i32, i32)) -> WorldSection {
         let middle = |block: i32| block * BLOCK_MM + BLOCK_MM / 2;
         WorldSection {
             min_block_x: 0,

@@ -15,10 +15,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// How many bytes of a message [`Answer::read`] needs.
-pub(super) const HEAD_BYTES: usize = 256;
+pub(in crate::bench) const HEAD_BYTES: usize = 256;
 /// Courses a walker takes in turn. Each is 135° from the one before, so that its way is a star
 /// around the place where it began; and each says which of eight inputs made it.
-pub(super) const COURSES: u32 = 8;
+pub(in crate::bench) const COURSES: u32 = 8;
 /// Directions at every 45°, anticlockwise from the east.
 const DIRECTIONS: [(i16, i16); 8] = [
     (1_000, 0),
@@ -35,7 +35,7 @@ const BLOCK_TABLES: [&str; 3] = ["motion", "entity", "obstacle"];
 
 /// What a message of the server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(in crate::bench) enum Answer {
     /// The database has let the caller in.
     Welcome,
     /// Rows that changed, by the caller's own call or another's.
@@ -52,7 +52,7 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Reads the beginning of a message, [`HEAD_BYTES`] or all of it.
-    pub(super) fn read(head: &[u8]) -> Self {
+    pub(in crate::bench) fn read(head: &[u8]) -> Self {
         // Compression, variant of `ServerMessage`, and for updates that of `UpdateStatus`.
         match head {
             [SERVER_MSG_COMPRESSION_TAG_NONE, 1, 1, text @ ..] => Self::Refused(text_of(text)),
@@ -71,19 +71,19 @@ fn text_of(encoded: &[u8]) -> String {
 }
 
 /// The frame that brings a character into the world. Its outcome is answered.
-pub(super) fn character_enter(character_id: u64) -> Bytes {
+pub(in crate::bench) fn character_enter(character_id: u64) -> Bytes {
     call("character_enter", &encode(&character_id), CallReducerFlags::FullUpdate)
 }
 
 /// The frame of a walker's input by its number. No outcome is sent but in the update it causes.
-pub(super) fn course_set(number: u32) -> Bytes {
+pub(in crate::bench) fn course_set(number: u32) -> Bytes {
     let (dx, dy) = DIRECTIONS[(number * 3 % COURSES) as usize];
     let args = [encode(&dx), encode(&dy), encode(&false)].concat();
     call("course_set", &args, CallReducerFlags::NoSuccessNotify)
 }
 
 /// The number of the input behind a velocity, less multiples of [`COURSES`]; none while standing.
-pub(super) fn course_of(vel_x: i32, vel_y: i32) -> Option<u32> {
+pub(in crate::bench) fn course_of(vel_x: i32, vel_y: i32) -> Option<u32> {
     if (vel_x, vel_y) == (0, 0) {
         return None;
     }
@@ -97,7 +97,7 @@ pub(super) fn course_of(vel_x: i32, vel_y: i32) -> Option<u32> {
 }
 
 /// The frame that watches blocks.
-pub(super) fn watch(chunks: &[u64]) -> Bytes {
+pub(in crate::bench) fn watch(chunks: &[u64]) -> Bytes {
     let query = |chunk: &u64, table: &str| -> Box<str> {
         format!("SELECT * FROM {table} WHERE chunk_index = {chunk}").into()
     };
@@ -109,7 +109,7 @@ pub(super) fn watch(chunks: &[u64]) -> Bytes {
     }))
 }
 
-fn call(reducer: &str, args: &[u8], flags: CallReducerFlags) -> Bytes {
+pub(in crate::bench) fn call(reducer: &str, args: &[u8], flags: CallReducerFlags) -> Bytes {
     let args = Bytes::copy_from_slice(args);
     framed(&ClientMessage::CallReducer(CallReducer {
         reducer: reducer.into(),
@@ -119,17 +119,17 @@ fn call(reducer: &str, args: &[u8], flags: CallReducerFlags) -> Bytes {
     }))
 }
 
-fn encode(value: &impl Serialize) -> Vec<u8> {
+pub(in crate::bench) fn encode(value: &impl Serialize) -> Vec<u8> {
     bsatn::to_vec(value).expect("invariant: writing to memory does not fail")
 }
 
-fn framed(message: &ClientMessage<Bytes>) -> Bytes {
+pub(in crate::bench) fn framed(message: &ClientMessage<Bytes>) -> Bytes {
     masked(OpCode::Data(Data::Binary), &encode(message))
 }
 
 /// A whole frame of a client. The mask is the same in all: it hides nothing (RFC 6455, 10.3), and
 /// so a frame can be sent many times.
-pub(super) fn masked(opcode: OpCode, payload: &[u8]) -> Bytes {
+pub(in crate::bench) fn masked(opcode: OpCode, payload: &[u8]) -> Bytes {
     let mut frame = Frame::message(Bytes::copy_from_slice(payload), opcode, true);
     frame.header_mut().mask = Some([0x4d, 0x61, 0x73, 0x6b]);
     let mut bytes = Vec::with_capacity(payload.len() + 14);

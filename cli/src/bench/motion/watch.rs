@@ -34,7 +34,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
 /// Lifetime of the socket's token, seconds.
 const TOKEN_SECONDS: u64 = 3_600;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// One run of a reducer that changed a watched row.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl Watch {
 }
 
 /// All rows of a table, BSATN.
-pub(super) async fn rows(
+pub(crate) async fn rows(
     target: &Target,
     database: &str,
     table: &str,
@@ -130,7 +130,7 @@ pub(super) async fn rows(
 }
 
 /// Opens a socket that is told everything about each run, not its rows alone.
-async fn connect(target: &Target, database: &str) -> anyhow::Result<Socket> {
+pub(crate) async fn connect(target: &Target, database: &str) -> anyhow::Result<Socket> {
     let address = target.uri.trim_start_matches("http://");
     let address = format!("ws://{address}/v1/database/{database}/subscribe?compression=None");
     let mut request = address.into_client_request()?;
@@ -146,12 +146,14 @@ async fn connect(target: &Target, database: &str) -> anyhow::Result<Socket> {
     Ok(socket)
 }
 
-async fn send(socket: &mut Socket, message: ClientMessage<Bytes>) -> anyhow::Result<()> {
+/// Sends a message.
+pub(crate) async fn send(socket: &mut Socket, message: ClientMessage<Bytes>) -> anyhow::Result<()> {
     let bytes = bsatn::to_vec(&message).expect("invariant: writing to memory does not fail");
     Ok(socket.send(Message::Binary(bytes.into())).await?)
 }
 
-async fn receive(socket: &mut Socket) -> anyhow::Result<ServerMessage<BsatnFormat>> {
+/// The next message, if it comes in time.
+pub(crate) async fn receive(socket: &mut Socket) -> anyhow::Result<ServerMessage<BsatnFormat>> {
     timeout(ANSWER_TIMEOUT, hear(socket)).await.context("no answer in time")?
 }
 
