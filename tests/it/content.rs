@@ -4,9 +4,9 @@ use crate::support::client::Client;
 use crate::support::{Database, now_micros, on_database, until};
 use crate::tidy::root;
 use futures::future::{join, join_all};
-use haven_rules::content::Pack;
 use haven_rules::content::pack::{Source, read};
 use haven_rules::content::versions::{BODY_BYTES_MAX, VERSIONS_MAX, entries_of};
+use haven_rules::content::{BoardItem, BoardReward, Pack};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -89,6 +89,10 @@ fn what_has_a_fault_is_not_staged_and_changes_nothing() {
             Value::from(entries)
         };
         let long = "x".repeat(BODY_BYTES_MAX + 1);
+        let mut prized = srd();
+        let items = vec![BoardItem { item: "no_such_thing".to_owned(), count: 1 }];
+        let reward = BoardReward { from_rank: 1, to_rank: 1, copper: 5, items };
+        prized.board[0].rewards = vec![reward];
         let faulty = [
             ("", good.clone(), "content.title_invalid"),
             ("A", json!([]), "content.entries_invalid"),
@@ -103,6 +107,8 @@ fn what_has_a_fault_is_not_staged_and_changes_nothing() {
                 but(&|entries| entries.retain(|entry| entry["key"] != "wizard")),
                 "content.pack_faulty",
             ),
+            // It refers to what is not there.
+            ("A", sent(&prized), "content.pack_faulty"),
         ];
         for (title, entries, code) in faulty {
             let refused = database.owner.call("content_stage", json!([title, entries])).await;

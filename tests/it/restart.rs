@@ -213,3 +213,207 @@ async fn a_command_given_while_the_realm_is_away_is_done_once_when_it_is_back() 
     realm.disconnect().await;
     here.stop().await;
 }
+
+/// A raw client of a new account with a character in the world, and what it enters again by.
+async fn raw(here: &Deployment, name: &str) -> (Client, String, u64) {
+    let haven = Haven::new(&here.gateway.uri()).expect("a gateway");
+    let email = format!("{}@example.org", name.to_lowercase());
+    let session = haven.register(&email, "correct horse").await.expect("registered");
+    let made = session.create_character(None, name, "elf", "ranger").await.expect("created");
+    let token = session.admission(1).await.expect("admitted").token;
+    (come(here, &token, made.character_id).await, token, made.character_id)
+}
+
+async fn come(here: &Deployment, token: &str, character_id: u64) -> Client {
+    until("the character is in the world", || async {
+        let client = Client::connect(&here.engine.uri(), "haven", token).await.ok()?;
+        client.call("character_enter", json!([character_id])).await.ok()?;
+        Some(client)
+    })
+    .await
+}
+
+/// Two in a party that is a raid, with a marker, whose leader asks whether both are ready; a third
+/// one is invited and has not answered.
+async fn ready_check(here: &Deployment) -> [(Client, String, u64); 3] {
+    let [ann, bob, cid] = [raw(here, "Ann").await, raw(here, "Bob").await, raw(here, "Cid").await];
+    ann.0.call("party_invite", json!(["Bob"])).await.expect("invited");
+    let invitation = here.rows("party_invitation").await[0]["invitation_id"].clone();
+    bob.0.call("party_answer", json!([invitation, true])).await.expect("accepted");
+    for (reducer, args) in [
+        ("party_convert", json!([true])),
+        ("party_group_set", json!([bob.2, 7])),
+        ("party_marker_set", json!([3, bob.2])),
+        ("party_loot_set", json!([4, 2, bob.2])),
+        ("party_invite", json!(["Cid"])),
+        ("party_ready_begin", json!([])),
+    ] {
+        ann.0.call(reducer, args).await.expect(reducer);
+    }
+    [ann, bob, cid]
+}
+
+/// The party, its members and whom it has invited, without what an absence changes.
+async fn lasting(here: &Deployment) -> Vec<Value> {
+    const TABLES: [&str; 7] = [
+        "party",
+        "party_seat",
+        "party_view",
+        "party_member",
+        "party_invitation",
+        "party_invitee",
+        "friend_tie",
+    ];
+    let mut all = vec![];
+    for table in TABLES {
+        for mut row in here.rows(table).await {
+            row["away_ends_at_micros"] = json!(0);
+            all.push(row);
+        }
+    }
+    all.sort_by_key(Value::to_string);
+    all
+}
+
+/// The check goes on as it was, and ends with the last answer; or its time is over by now.
+async fn answers(here: &Deployment, client: &Client, ends_at: &Value) {
+    let answer = client.call("party_ready_answer", json!([true])).await;
+    let party = here.rows("party").await.remove(0);
+    let is_late = Some(crate::support::now_micros()) >= ends_at.as_i64();
+    match answer {
+        Ok(()) => assert_eq!(party["ready_state"], 2, "all have answered: {party}"),
+        Err(refused) => assert!(is_late && party["ready_state"] == 3, "{refused}: {party}"),
+    }
+    assert_eq!(party["ready_ends_at_micros"], 0);
+}
+
+/// Who was invited before joins now; or the time of the invitation is over by now.
+async fn joins(here: &Deployment, client: &Client, invitation: &Value) {
+    let args = json!([invitation["invitation_id"], true]);
+    let answer = client.call("party_answer", args).await;
+    let is_late = Some(crate::support::now_micros()) >= invitation["lapses_at_micros"].as_i64();
+    match answer {
+        Ok(()) => assert_eq!(here.rows("party_seat").await.len(), 3, "the third is a member"),
+        Err(refused) => {
+            assert!(is_late && refused.starts_with("party.invite_unknown:"), "{refused}");
+        }
+    }
+}
+
+/// Two in a party with a check going on and one who is invited, and after all of it was started
+/// again they are back, and all is as it was.
+async fn survives(again: impl AsyncFnOnce(Deployment) -> (Deployment, Option<TempDir>)) {
+    let here = Deployment::start().await;
+    let [ann, bob, cid] = ready_check(&here).await;
+    ann.0.call("friend_request", json!(["Bob"])).await.expect("asked");
+    let before = here.rows("party").await;
+    let invitation = here.rows("party_invitation").await.remove(0);
+    let members = here.rows("party_seat").await.len();
+    let ends_at = before[0]["ready_ends_at_micros"].clone();
+    assert_ne!(ends_at, 0);
+
+    let (here, _dir) = again(here).await;
+    let mut clients = vec![];
+    for (_, token, character_id) in [&ann, &bob, &cid] {
+        clients.push(come(&here, token, *character_id).await);
+    }
+    let party = here.rows("party").await;
+    for column in ["party_id", "leader_id", "markers", "loot_mode", "loot_master_id", "is_raid"] {
+        assert_eq!(party[0][column], before[0][column], "{column}");
+    }
+    let seats = here.rows("party_seat").await;
+    assert_eq!(seats.len(), members);
+    assert!(seats.iter().all(|row| row["away_ends_at_micros"] == 0), "both are back: {seats:?}");
+    assert_eq!(here.rows("friend_tie").await.len(), 2);
+    answers(&here, &clients[1], &ends_at).await;
+    joins(&here, &clients[2], &invitation).await;
+    for client in clients {
+        client.close().await;
+    }
+    here.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parties_and_ready_checks_survive_a_restart() {
+    survives(async |mut here: Deployment| {
+        here.engine.stop().await.expect("the engine stops");
+        here.engine = start_engine(here.dir.path(), here.addr).await;
+        (here, None)
+    })
+    .await;
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
+/// Waits until all that an engine was asked for is on disk, and copies its directory while it runs:
+/// that is what a kill leaves, nobody was shown out and nothing was put in order.
+pub(crate) async fn cut(engine: &Engine, keys: &KeyStore, dir: &Path) -> TempDir {
+    let url = format!("{}/v1/database/haven/written", engine.uri());
+    let token = owner_token(keys);
+    until("all of it is written", || async {
+        (send("GET", &url, Some(&token), None).await.status == 204).then_some(())
+    })
+    .await;
+    let copy = TempDir::new().expect("a temporary directory");
+    copy_tree(dir, copy.path());
+    copy
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parties_and_ready_checks_survive_a_kill() {
+    survives(async |mut here: Deployment| {
+        let copy = cut(&here.engine, here.gateway.keys(), here.dir.path()).await;
+        here.engine.stop().await.expect("the engine stops");
+        let any = "127.0.0.1:0".parse().expect("an address");
+        here.engine = start_engine(copy.path(), any).await;
+        (here, Some(copy))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parties_and_friends_survive_a_publish() {
+    let here = Deployment::start().await;
+    let [ann, bob, cid] = ready_check(&here).await;
+    ann.0.call("friend_request", json!(["Bob"])).await.expect("asked");
+    let before = lasting(&here).await;
+    let invitation = here.rows("party_invitation").await.remove(0);
+    let ends_at = here.rows("party").await[0]["ready_ends_at_micros"].clone();
+    let mut changed = MODULE_WASM.to_vec();
+    changed.extend([0, 5, 4, b'n', b'o', b't', b'e']);
+    let token = owner_token(here.gateway.keys());
+    haven_engine::publish(&here.engine.uri(), "haven", &token, &changed).await.expect("published");
+    let mut clients = vec![];
+    for (_, token, character_id) in [&ann, &bob, &cid] {
+        clients.push(come(&here, token, *character_id).await);
+    }
+    let after = lasting(&here).await;
+    let steady = |rows: &[Value]| -> Vec<Value> {
+        let mut rows = rows.to_vec();
+        for row in &mut rows {
+            // What would be different if it took longer than the check.
+            for column in ["ready_state", "ready_ends_at_micros", "answer"] {
+                row[column] = json!(0);
+            }
+        }
+        rows
+    };
+    assert_eq!(steady(&after), steady(&before));
+    answers(&here, &clients[1], &ends_at).await;
+    joins(&here, &clients[2], &invitation).await;
+    for client in clients {
+        client.close().await;
+    }
+    here.stop().await;
+}

@@ -1,10 +1,12 @@
 //! The SDK against a real gateway and realm: two clients that see each other, and generated files.
 
+mod company;
 mod fights;
+mod goods;
 mod interest;
 
 use crate::support::{Database, gateway, on_database, until};
-use haven_client_sdk::{Event, Events, Haven, RealmClient, Session};
+use haven_client_sdk::{Event, Events, Haven, RealmClient, Session, Topic};
 use haven_gateway::Gateway;
 use serde_json::json;
 use std::time::Duration;
@@ -36,6 +38,25 @@ async fn next_of(events: &mut Events, wanted: impl Fn(&Event) -> bool) -> Event 
         }
     };
     tokio::time::timeout(Duration::from_secs(20), search).await.expect("an event in time")
+}
+
+/// What an event that is waited for says.
+async fn hears<T>(events: &mut Events, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+    let search = async {
+        loop {
+            let event = events.next_event().await.expect("an open client");
+            if let Some(found) = wanted(&event) {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), search).await.expect("an event in time")
+}
+
+async fn watch(realm: &RealmClient, topics: &[Topic]) {
+    for topic in topics {
+        realm.watch(*topic).await.expect("watched");
+    }
 }
 
 #[test]
@@ -159,32 +180,153 @@ fn refusals_reach_the_game_with_their_codes() {
     });
 }
 
+/// The reducers that players call, and the SDK with them.
+const PLAYER_REDUCERS: [&str; 139] = [
+    "ability_use",
+    "auction_bid",
+    "auction_buyout",
+    "auction_cancel",
+    "auction_create",
+    "block_add",
+    "block_remove",
+    "board_ask",
+    "board_join",
+    "cast_cancel",
+    "character_enter",
+    "character_enter_once",
+    "character_leave",
+    "character_respawn",
+    "chat_channel_ban",
+    "chat_channel_create",
+    "chat_channel_delete",
+    "chat_channel_invite",
+    "chat_channel_join",
+    "chat_channel_kick",
+    "chat_channel_leave",
+    "chat_channel_role_set",
+    "chat_channel_roster",
+    "chat_channel_slow_set",
+    "chat_channel_unban",
+    "chat_edit",
+    "chat_history",
+    "chat_read",
+    "chat_remove",
+    "chat_report",
+    "chat_say",
+    "chat_whisper",
+    "coins_pay",
+    "course_follow",
+    "course_set",
+    "course_to",
+    "death_return",
+    "duel_answer",
+    "duel_end",
+    "duel_offer",
+    "friend_answer",
+    "friend_note_set",
+    "friend_remove",
+    "friend_request",
+    "guild_bank_close",
+    "guild_bank_move",
+    "guild_bank_open",
+    "guild_bank_put",
+    "guild_bank_take",
+    "guild_charter_open",
+    "guild_charter_sign",
+    "guild_charter_withdraw",
+    "guild_coins_put",
+    "guild_coins_take",
+    "guild_disband",
+    "guild_emblem_set",
+    "guild_found",
+    "guild_invite_accept",
+    "guild_invite_decline",
+    "guild_invite_revoke",
+    "guild_leader_add",
+    "guild_leader_claim",
+    "guild_leader_pass",
+    "guild_leave",
+    "guild_list_show",
+    "guild_member_ban",
+    "guild_member_demote",
+    "guild_member_invite",
+    "guild_member_kick",
+    "guild_member_promote",
+    "guild_member_unban",
+    "guild_message_set",
+    "guild_note_set",
+    "guild_officer_note_set",
+    "guild_rank_add",
+    "guild_rank_change",
+    "guild_rank_remove",
+    "guild_request_accept",
+    "guild_request_cancel",
+    "guild_request_refuse",
+    "guild_request_send",
+    "guild_tab_buy",
+    "instance_enter",
+    "instance_invite",
+    "instance_leave",
+    "instance_open",
+    "instance_open_once",
+    "item_craft",
+    "item_destroy",
+    "item_equip",
+    "item_gather",
+    "item_move",
+    "item_repair",
+    "item_unequip",
+    "item_use",
+    "loot_assign",
+    "loot_roll",
+    "loot_take",
+    "loot_take_all",
+    "lost_claim",
+    "lost_item_claim",
+    "mail_delete",
+    "mail_read",
+    "mail_return",
+    "mail_send",
+    "mail_take",
+    "mail_take_all",
+    "market_collect",
+    "notice_read",
+    "order_cancel",
+    "order_place",
+    "party_answer",
+    "party_assistant_set",
+    "party_convert",
+    "party_group_set",
+    "party_invite",
+    "party_kick",
+    "party_leader_pass",
+    "party_leave",
+    "party_loot_set",
+    "party_marker_set",
+    "party_ready_answer",
+    "party_ready_begin",
+    "presence_look",
+    "presence_set",
+    "privacy_set",
+    "rest_begin",
+    "rest_end",
+    "trade_answer",
+    "trade_cancel",
+    "trade_confirm",
+    "trade_lock",
+    "trade_offer_coins",
+    "trade_offer_item",
+    "trade_request",
+    "trade_withdraw",
+    "vendor_buy",
+    "vendor_buy_back",
+    "vendor_sell",
+];
+
 #[test]
 fn the_committed_bindings_are_fresh() {
     use haven_engine::{BindingsLanguage, MODULE_WASM, generate_player_bindings};
-    let reducers = [
-        "ability_use",
-        "cast_cancel",
-        "character_enter",
-        "character_enter_once",
-        "character_leave",
-        "character_respawn",
-        "course_follow",
-        "course_set",
-        "course_to",
-        "death_return",
-        "duel_answer",
-        "duel_end",
-        "duel_offer",
-        "instance_enter",
-        "instance_invite",
-        "instance_leave",
-        "instance_open",
-        "instance_open_once",
-        "rest_begin",
-        "rest_end",
-    ];
-    let generated = generate_player_bindings(BindingsLanguage::Rust, MODULE_WASM, &reducers);
+    let generated = generate_player_bindings(BindingsLanguage::Rust, MODULE_WASM, &PLAYER_REDUCERS);
     let generated = generated.expect("bindings");
     let folder = crate::tidy::root().join("client-sdk/src/module_bindings");
     let mut names: Vec<String> = vec![];

@@ -7,7 +7,8 @@
 
 use crate::support::client::Client;
 use crate::support::{
-    Database, Stage, gateway, instant, on_stage, owner_token, player_token, sha256, until,
+    Database, Stage, gateway, instant, on_database, on_stage, owner_token, player_token, sha256,
+    until,
 };
 use haven_client_sdk::{Event, Events, Haven};
 use haven_engine::{BENCH_MODULE_WASM, EngineError, MODULE_WASM};
@@ -55,11 +56,12 @@ const LIVELY: [&str; 16] = [
     "tick_health",
 ];
 /// Timers that are made when something has to be done at an instant.
-const WHEN_NEEDED: [&str; 5] = [
+const WHEN_NEEDED: [&str; 6] = [
     "camp_fill_timer",
     "combat_tick_timer",
     "content_activation_timer",
     "dice_day_timer",
+    "trade_timer",
     "world_survey_timer",
 ];
 /// Tables that a timer only adds to.
@@ -371,6 +373,19 @@ fn rows_timers_and_players_come_through_an_upgrade_from_0_1_0() {
         assert_steady(tick, &database, &cast.ann.client).await;
         let entered = database.rows("realm_population").await;
         assert_eq!(entered[0]["online"], 3);
+    });
+}
+
+#[test]
+fn the_same_module_again_sends_nobody_away() {
+    on_database(|database| async move {
+        let (_, character_id, player) = database.enter("ann@example.org", "Ann").await;
+        let (uri, token) = (&database.stage.uri, owner_token(&database.stage.keys));
+        let again = haven_engine::publish(uri, &database.name, &token, MODULE_WASM).await;
+        again.expect("published");
+        player.call("course_set", json!([1, 0, false])).await.expect("she walks on");
+        let rows = database.rows("motion").await;
+        assert!(rows.iter().any(|row| row["entity_id"] == character_id));
     });
 }
 

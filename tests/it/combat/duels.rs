@@ -75,6 +75,20 @@ fn offers_and_answers_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn to_whoever_is_blocked_or_kept_out_everybody_seems_busy() {
+    on_database(|database| async move {
+        let (arena, [ann, bob, cid]) = open(database).await;
+        bob.player.call("block_add", json!(["Ann"])).await.expect("blocked");
+        arena.refuses(&ann, "duel_offer", json!([bob.id]), "combat.duel_busy").await;
+        cid.player.call("privacy_set", json!([4, 2])).await.expect("no invitations");
+        arena.refuses(&ann, "duel_offer", json!([cid.id]), "combat.duel_busy").await;
+        assert_eq!(arena.database.rows("combat_duel").await.len(), 0, "nothing was written");
+        // Who blocks reaches the other one still.
+        fight(&bob, &ann).await;
+    });
+}
+
+#[test]
 fn whoever_fights_a_duel_may_be_struck_by_the_other_alone() {
     on_database(|database| async move {
         let (arena, [ann, bob, cid]) = open(database).await;

@@ -17,12 +17,30 @@ use haven_rules::world::OPEN_WORLD;
 use haven_rules::world::terrain::{OPEN_SEED, SHIPPED};
 use serde_json::{Value, json};
 use spacetimedb_lib::bsatn;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Accounts that play; more than one, so that they meet. The first is the bystander.
-const PLAYERS: [&str; 5] = ["Ann", "Bob", "Cid", "Dan", "Eve"];
+pub(super) const PLAYERS: [&str; 5] = ["Ann", "Bob", "Cid", "Dan", "Eve"];
 /// More creatures than that are sent away: they cost time and find nothing more.
 const WANDERERS_MAX: usize = 300;
+
+/// Rows of a table whose numbers are tried.
+const IDS_MAX: usize = 20;
+
+/// What rows are called by: numbers in columns whose names say so.
+fn ids(now: &Snapshot) -> BTreeMap<String, Vec<u64>> {
+    let mut ids = BTreeMap::<String, Vec<u64>>::new();
+    for table in now.tables() {
+        for row in now.rows(table).iter().take(IDS_MAX) {
+            let fields = row.as_object().into_iter().flatten();
+            for (name, value) in fields.filter(|(name, _)| name.ends_with("_id")) {
+                ids.entry(name.clone()).or_default().extend(value.as_u64());
+            }
+        }
+    }
+    ids
+}
 
 /// An account that plays.
 struct Player {
@@ -231,6 +249,7 @@ impl Arena {
             tokens: [words("refresh_token", "token_sha256"), vec![sha256("")]].concat(),
             identities: self.players.iter().map(identity).collect(),
             bounds: now.bounds(OPEN_WORLD),
+            ids: ids(&now),
         };
     }
 

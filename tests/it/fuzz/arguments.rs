@@ -15,14 +15,31 @@ use spacetimedb_lib::{AlgebraicType, ProductType};
 const DEPTH_MAX: u32 = 8;
 /// Arguments that are so long get no more long texts: a connection ends for a frame of 16 MiB.
 const LONG_ARGS_BYTES: usize = 8 << 20;
-/// How the names of the reducers begin that players have a use for.
-const PLAYED: [&str; 6] = [
+/// How the names of the reducers begin by which players move.
+const MOVES: [&str; 6] = [
     "course_",
     "character_enter",
     "character_leave",
     "character_respawn",
     "instance_",
     "motion_effect_",
+];
+/// How those begin by which they deal with each other.
+const DEALS: [&str; 14] = [
+    "block_",
+    "board_ask",
+    "chat_",
+    "coins_pay",
+    "friend_",
+    "guild_",
+    "item_",
+    "mail_",
+    "market_",
+    "order_",
+    "party_",
+    "presence_",
+    "privacy_",
+    "trade_",
 ];
 
 /// What a module declares.
@@ -58,11 +75,15 @@ impl Module {
         Self(Declarations::read(uri, name, &token).await.expect("a module's declarations"))
     }
 
-    /// A random call of a random reducer; two in three are of those that players have a use for,
-    /// if that is wanted.
+    /// A random call of a random reducer; five in six are of those that players have a use for, if
+    /// that is wanted: three to move, two to deal with others.
     pub(super) fn call(&self, pool: &Pool, plays: bool, chance: &mut Chance) -> Call {
-        let prefers = plays && chance.below(3) > 0;
-        let liked = |name: &str| !prefers || PLAYED.iter().any(|start| name.starts_with(start));
+        let start = match chance.below(6) {
+            0..=2 if plays => *chance.pick(&MOVES),
+            3..=4 if plays => *chance.pick(&DEALS),
+            _ => "",
+        };
+        let liked = |name: &str| name.starts_with(start);
         let reducers: Vec<_> =
             self.0.module().reducers.iter().filter(|one| liked(&one.name)).collect();
         let reducer = *chance.pick(&reducers);

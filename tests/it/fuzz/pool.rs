@@ -3,10 +3,12 @@
 //! Keeps true: every hint is a guess by a parameter's name; a parameter nobody thought of gets none
 //! and is tried with extremes alone.
 
+use super::arena::PLAYERS;
 use crate::support::chance::Chance;
 use crate::support::{PHC, now_micros, sha256};
 use haven_rules::world::Area;
 use haven_rules::world::terrain::SHIPPED;
+use std::collections::BTreeMap;
 
 /// What is known of a realm.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,8 @@ pub(super) struct Pool {
     pub(super) emails: Vec<String>,
     pub(super) tokens: Vec<String>,
     pub(super) identities: Vec<[u8; 32]>,
+    /// By column: what tables call a row by.
+    pub(super) ids: BTreeMap<String, Vec<u64>>,
     /// The open world's.
     pub(super) bounds: Option<Area>,
 }
@@ -58,7 +62,11 @@ impl Pool {
             "empty_seconds" => between(9, 60, chance),
             "issued_at_micros" => Some(i128::from(now_micros()) + between(-5, 5, chance)?),
             "dx" | "dy" => between(-3, 3, chance),
-            _ => None,
+            "session" => between(1, 3, chance),
+            "sequence" => between(1, 2_000, chance),
+            "tab" | "rank" | "slot" | "what" | "choice" => between(0, 5, chance),
+            "copper" | "price_copper" | "cod_copper" => between(0, 500, chance),
+            _ => self.ids.get(name).and_then(|list| known(list, chance)),
         }
     }
 
@@ -89,7 +97,12 @@ impl Pool {
             "refresh_sha256" | "email_sha256" => Some(sha256(&chance.bits().to_string())),
             "password_phc" => Some(PHC.to_owned()),
             "name" if chance.one_in(2) => Some(letters(chance)),
-            "name" => said(&["vale", "Haven", "Ann", "cave-2", "castle"], chance),
+            "name" if chance.one_in(2) => said(&PLAYERS, chance),
+            "name" => said(&["vale", "Haven", "cave-2", "castle", "Quiet Oak"], chance),
+            "to" => said(&PLAYERS, chance),
+            "text" | "note" | "message" | "subject" | "reason" | "title" | "body" => {
+                said(&["", "Well met", "sold!", "at eight"], chance)
+            }
             "race" => said(&["human", "elf", "dwarf", "orc"], chance),
             "class" => said(&["fighter", "ranger", "rogue", "wizard"], chance),
             "uri" => said(&["http://127.0.0.1:3000", "https://realm.example.org"], chance),

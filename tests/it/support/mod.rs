@@ -50,6 +50,7 @@ impl Stage {
     fn start(limits: Limits) -> Self {
         let keys_dir = TempDir::new().expect("a temporary directory");
         let keys = Arc::new(KeyStore::open_or_create(keys_dir.path()).expect("keys"));
+        share_compiled(keys_dir.path());
         let runtime = Runtime::new().expect("a runtime");
         let mut config = engine_config(keys_dir.path(), keys_dir.path(), true);
         config.guard.limits = limits;
@@ -73,6 +74,17 @@ impl Drop for Stage {
             stopped.expect("the engine stops");
         }
     }
+}
+
+/// Lets an engine keep compiled modules where all of the tests keep theirs: below cargo's target
+/// directory, by what they were compiled from. Compiling one takes seconds of both cores.
+pub fn share_compiled(data_dir: &Path) {
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wasmtime");
+    let cache = data_dir.join("engine/cache");
+    for folder in [&shared, &cache] {
+        std::fs::create_dir_all(folder).expect("a folder for compiled modules");
+    }
+    std::os::unix::fs::symlink(shared, cache.join("wasmtime")).expect("a link to it");
 }
 
 /// An engine that trusts the keys of that directory.
@@ -154,9 +166,16 @@ pub struct Database {
 }
 
 impl Database {
-    /// Publishes the module under a new name.
+    /// Publishes the module under a new name. `HAVEN_TEST_MODULE` names another one than that the
+    /// engine carries, for whoever changes nothing but the module.
     pub async fn publish(stage: Arc<Stage>) -> Self {
-        Self::publish_module(stage, MODULE_WASM).await
+        match std::env::var_os("HAVEN_TEST_MODULE") {
+            Some(path) => {
+                let module = std::fs::read(path).expect("a module");
+                Self::publish_module(stage, &module).await
+            }
+            None => Self::publish_module(stage, MODULE_WASM).await,
+        }
     }
 
     /// Publishes any module under a new name.
@@ -227,9 +246,30 @@ impl Database {
         (account_id, character_id, client)
     }
 
+    /// Runs a statement as the owner: how a test lets time pass.
+    pub async fn run(&self, statement: &str) {
+        let bearer = format!("Bearer {}", owner_token(&self.stage.keys));
+        let url = format!("{}/v1/database/{}/sql", self.stage.uri, self.name);
+        let headers = [("authorization", bearer.as_str())];
+        let answer = http::send_raw("POST", &url, &headers, statement.to_owned()).await;
+        assert_eq!(answer.status, 200, "{statement}: {}", answer.text);
+    }
+
     /// All rows of a table, as the owner sees them.
     pub async fn rows(&self, table: &str) -> Vec<Value> {
         rows::select(&self.stage.uri, &self.name, &owner_token(&self.stage.keys), table).await
+    }
+}
+
+impl Drop for Database {
+    /// Its timers would go on beside all tests that are to come.
+    fn drop(&mut self) {
+        let Some(runtime) = &self.stage.runtime else { return };
+        let bearer = format!("Bearer {}", owner_token(&self.stage.keys));
+        let url = format!("{}/v1/database/{}", self.stage.uri, self.name);
+        runtime.spawn(async move {
+            http::send_raw("DELETE", &url, &[("authorization", &bearer)], "").await;
+        });
     }
 }
 

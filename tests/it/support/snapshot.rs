@@ -3,10 +3,11 @@
 //! Rows are sorted; identities, connections, instants and hashes are redacted, because they differ
 //! from run to run.
 
-use super::Database;
 use super::client::Client;
+use super::{Database, owner_token};
+use haven_checks::{Declarations, Snapshot};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Tables whose rows change by themselves, or hang on chance.
@@ -14,36 +15,77 @@ const RESTLESS: &[&str] = &[
     "tick_health",
     "block_state",
     "block_input",
+    "board_asker",
+    "board_top",
+    "board_top_due",
+    "board_tree",
     "region",
     "region_count",
     "survey_request",
     "dice_day",
     "dice_pool",
     "dice_secret",
+    "economy_audit",
+    "economy_audit_count",
+    "economy_audit_mark",
+    "economy_health",
+    "chat_bucket",
+    "chat_swept",
+    "guild_pace",
+    "guild_swept",
+    "ledger_swept",
 ];
 
-/// Every table of the module but the timers.
-async fn tables(database: &Database) -> Vec<String> {
-    let rows = database.rows("st_table").await;
-    rows.iter()
-        .filter(|row| row["table_type"] == "user")
-        .map(|row| row["table_name"].as_str().expect("a name").to_owned())
-        .filter(|table| !table.ends_with("_timer") && !RESTLESS.contains(&table.as_str()))
-        .collect()
+/// All rows that are told of, by table. A database has some two hundred tables, most of them empty:
+/// one subscription shows which of them are not as they were, and only these are read.
+#[derive(Default)]
+struct Watched {
+    declared: Option<Declarations>,
+    seen: BTreeMap<String, Vec<Value>>,
+    rows: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Watched {
+    async fn look(&mut self, database: &Database) {
+        let token = owner_token(&database.stage.keys);
+        let (uri, name) = (&database.stage.uri, &database.name);
+        let declared = match self.declared.take() {
+            Some(declared) => declared,
+            None => Declarations::read(uri, name, &token).await.expect("declarations"),
+        };
+        let now = Snapshot::of(&declared, uri, name, &token).await.expect("a snapshot");
+        for table in now.tables().filter(|table| !RESTLESS.contains(table)) {
+            let mut rows = now.rows(table).to_vec();
+            rows.sort_by_cached_key(ToString::to_string);
+            if self.seen.get(table).is_some_and(|seen| *seen == rows) {
+                continue;
+            }
+            let read = if rows.is_empty() { vec![] } else { database.rows(table).await };
+            let read = read.into_iter().map(|row| format!("{table} {}", redact(row))).collect();
+            self.rows.insert(table.to_owned(), read);
+            self.seen.insert(table.to_owned(), rows);
+        }
+        self.declared = Some(declared);
+    }
+
+    fn all(&self) -> BTreeSet<String> {
+        self.rows.values().flatten().cloned().collect()
+    }
 }
 
 /// What calls did, as text.
 pub struct Story<'a> {
     database: &'a Database,
     text: String,
-    rows: BTreeSet<String>,
+    watched: Watched,
 }
 
 impl<'a> Story<'a> {
     /// Begins with the rows as they are now.
     pub async fn begin(database: &'a Database) -> Self {
-        let rows = all_rows(database).await;
-        Self { database, text: String::new(), rows }
+        let mut watched = Watched::default();
+        watched.look(database).await;
+        Self { database, text: String::new(), watched }
     }
 
     /// Calls a reducer and writes down what came of it.
@@ -67,14 +109,15 @@ impl<'a> Story<'a> {
     }
 
     async fn changes(&mut self) {
-        let rows = all_rows(self.database).await;
-        for row in self.rows.difference(&rows) {
+        let before = self.watched.all();
+        self.watched.look(self.database).await;
+        let after = self.watched.all();
+        for row in before.difference(&after) {
             let _ = writeln!(self.text, "  - {row}");
         }
-        for row in rows.difference(&self.rows) {
+        for row in after.difference(&before) {
             let _ = writeln!(self.text, "  + {row}");
         }
-        self.rows = rows;
     }
 
     /// The whole story.
@@ -85,30 +128,47 @@ impl<'a> Story<'a> {
 
 /// Every row of the database but the restless ones, redacted.
 pub async fn all_rows(database: &Database) -> BTreeSet<String> {
-    let mut rows = BTreeSet::new();
-    for table in tables(database).await {
-        for row in database.rows(&table).await {
-            rows.insert(format!("{table} {}", redact(row)));
-        }
-    }
-    rows
+    let mut watched = Watched::default();
+    watched.look(database).await;
+    watched.all()
 }
 
 fn redact(row: Value) -> String {
     let Value::Object(fields) = row else { return row.to_string() };
     let shown = fields.into_iter().map(|(name, value)| {
         let value = match name.as_str() {
-            "identity" | "actor" => "[identity]".to_owned(),
+            "identity" | "actor" | "viewer" => "[identity]".to_owned(),
+            // They have an instant at their head or their end.
+            "due_key" | "end_key" | "ends_key" | "expiry_key" | "gone_key" | "ready_key"
+            | "revision_key" | "said_key" | "sweep_key" => "[key]".to_owned(),
             "connection_id" => "[connection]".to_owned(),
             "wheel_slot" => "[slot]".to_owned(),
+            "swept_message_id" => "[swept]".to_owned(),
             name if name.ends_with("_at") || name.ends_with("at_micros") => instant(&value),
             name if name.ends_with("_sha256") => "[digest]".to_owned(),
             "password_phc" => "[hash]".to_owned(),
-            _ => value.to_string(),
+            _ => timeless(value).to_string(),
         };
         format!("{name}={value}")
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// A list without the instants in it.
+fn timeless(value: Value) -> Value {
+    match value {
+        Value::Array(parts) => parts.into_iter().map(part_timeless).collect(),
+        other => other,
+    }
+}
+
+fn part_timeless(part: Value) -> Value {
+    if is_instant(&part) { "[instant]".into() } else { timeless(part) }
+}
+
+/// Whether a number can only be microseconds since 1970.
+fn is_instant(value: &Value) -> bool {
+    value.as_i64().is_some_and(|number| number > 1 << 50 && number < 1 << 55)
 }
 
 /// An instant that was never is told from one that was.
@@ -130,9 +190,7 @@ fn redact_args(args: &Value) -> String {
         Value::String(text) if text.starts_with("$argon2id$") => "[hash]".to_owned(),
         Value::String(text) if text.len() > 80 => format!("[{} bytes]", text.len()),
         Value::Object(fields) if fields.contains_key("__identity__") => "[identity]".to_owned(),
-        Value::Number(number) if number.as_i64().is_some_and(|n| n > 1 << 50 && n < 1 << 55) => {
-            "[instant]".to_owned()
-        }
+        value if is_instant(value) => "[instant]".to_owned(),
         other => other.to_string(),
     });
     format!("({})", shown.collect::<Vec<_>>().join(", "))
