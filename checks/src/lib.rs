@@ -101,20 +101,19 @@ mod tests {
         assert_eq!(check_ground(&empty()), []);
     }
 
+    fn stack(place_key: u64, count: u64) -> Value {
+        json!({
+            "item_id": 7, "place_key": place_key, "count": count, "def": "wool", "viewer": "x",
+            "bound_to": 0, "flags": 0, "durability": 0,
+        })
+    }
+
     #[test]
     fn each_kind_of_stray_row_breaks_its_rule() {
         let present = json!({ "character_id": 7, "account_id": 1 });
         let connected = json!({ "identity": "x", "account_id": 1 });
         let instance = json!({ "world": 9, "players": 1 });
         let counted = json!({ "region_index": 3, "players": 2 });
-        let stack = json!({
-            "item_id": 7, "place_key": 65_536, "count": 1, "def": "wool", "viewer": "x",
-            "bound_to": 0, "flags": 0, "durability": 0,
-        });
-        let none = json!({
-            "item_id": 7, "place_key": 0, "count": 0, "def": "wool", "viewer": "x",
-            "bound_to": 0, "flags": 0, "durability": 0,
-        });
         let letters = json!({ "character_id": 7, "letters": 1 });
         let coins = json!({ "ledger_account_id": 3, "kind": 2, "owner_id": 7, "copper": 1 });
         let body = json!({ "entity_id": 7, "hit_points": 3, "hit_points_max": 2, "vital": 0 });
@@ -143,9 +142,9 @@ mod tests {
             ("combat_effect", json!({ "entity_id": 7 }), 10),
             ("combat_threat", json!({ "creature_id": 7, "entity_id": 8 }), 11),
             ("dice_secret", json!({ "day": 3 }), 12),
-            ("item", stack.clone(), 13),
-            ("item", stack, 14),
-            ("item", none, 15),
+            ("item", stack(65_536, 1), 13),
+            ("item", stack(65_536, 1), 14),
+            ("item", stack(0, 0), 15),
             ("item_container", json!({ "container_id": 1, "kind": 3, "owner_id": 4 }), 16),
             ("item_destroyed", json!({ "item_id": 7 }), 17),
             ("loot_share", json!({ "loot_id": 7 }), 17),
