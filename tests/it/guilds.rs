@@ -10,9 +10,9 @@ mod hidden;
 mod matrix;
 mod stories;
 
+use crate::support::Database;
 use crate::support::client::Client;
 use crate::support::content::{set, srd};
-use crate::support::{Database, owner_token};
 use haven_rules::content::Pack;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -127,13 +127,7 @@ impl Hall {
 
     /// Changes rows as no reducer would.
     async fn sql(&self, statement: &str) {
-        let token = owner_token(&self.database.stage.keys);
-        let url = format!("{}/v1/database/{}/sql", self.database.stage.uri, self.database.name);
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str())];
-        let answer =
-            crate::support::http::send_raw("POST", &url, &headers, statement.to_owned()).await;
-        assert_eq!(answer.status, 200, "{statement}: {}", answer.text);
+        self.database.run(statement).await;
     }
 
     /// Adds a row as no reducer would.

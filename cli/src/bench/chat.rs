@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use self::stage::{Measured, Point};
 use super::plot::Plot;
-use super::report::{Metric, Report, approximate};
+use super::report::{Metric, Report, approximate, metric};
 use super::{Interrupted, OutputArgs};
 use crate::signals::StopSignal;
 use crate::terminal;
@@ -26,15 +26,6 @@ const MESSAGES_PER_S: u32 = 500;
 const MESSAGES_PER_S_QUICK: u32 = 100;
 /// What nobody should wait longer for, milliseconds; a line in the plot.
 const GOOD_MS: f64 = 50.0;
-
-const fn metric(
-    name: &'static str,
-    unit: &'static str,
-    heading: &'static str,
-    decimals: usize,
-) -> Metric {
-    Metric { name, unit, heading, decimals }
-}
 
 const P50: Metric = metric("delivery_p50_ms", "ms", "p50 ms", 1);
 const P95: Metric = metric("delivery_p95_ms", "ms", "p95 ms", 1);

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use super::OutputArgs;
 use super::motion::watch::{Run, Watch};
 use super::plot::Plot;
-use super::report::{Metric, Report, approximate};
+use super::report::{Metric, Report, approximate, metric};
 use super::server::{Target, with_server};
 use crate::bots::latency::Latencies;
 use crate::config::WorldSection;
@@ -40,15 +40,6 @@ const BETWEEN_MM: i32 = 6_000;
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long the database may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-const fn metric(
-    name: &'static str,
-    unit: &'static str,
-    heading: &'static str,
-    decimals: usize,
-) -> Metric {
-    Metric { name, unit, heading, decimals }
-}
 
 const TICK_P50: Metric = metric("tick_p50_ms", "ms", "tick p50", 2);
 const TICK_P99: Metric = metric("tick_p99_ms", "ms", "tick p99", 2);

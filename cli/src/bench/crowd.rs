@@ -23,7 +23,7 @@ use self::case::Case;
 use self::point::{Measured, Point};
 use super::peer::{Peer, PeerPoint, name_of};
 use super::plot::Plot;
-use super::report::{Metric, Report};
+use super::report::{Metric, Report, metric};
 use super::{Interrupted, OutputArgs};
 use crate::signals::StopSignal;
 use crate::terminal;
@@ -36,15 +36,6 @@ const CLIENTS_MAX: i64 = 5_000;
 const P99_MAX_MS: f64 = 1_000.0;
 /// What a player should not wait longer for, milliseconds; a line in the plot.
 const GOOD_MS: f64 = 100.0;
-
-const fn metric(
-    name: &'static str,
-    unit: &'static str,
-    heading: &'static str,
-    decimals: usize,
-) -> Metric {
-    Metric { name, unit, heading, decimals }
-}
 
 const P50: Metric = metric("input_to_observation_p50_ms", "ms", "p50 ms", 1);
 const P95: Metric = metric("input_to_observation_p95_ms", "ms", "p95 ms", 1);

@@ -19,7 +19,7 @@ use self::haven::Haven;
 use self::redis::Redis;
 use super::OutputArgs;
 use super::plot::Plot;
-use super::report::{Metric, Report};
+use super::report::{Metric, Report, metric};
 use super::server::with_server;
 use crate::bots::latency::Latencies;
 use crate::signals::StopSignal;
@@ -39,15 +39,6 @@ const WARMUP: u32 = 200;
 const FILL: u32 = 1_000;
 /// Scores are below this.
 const SCORE_MAX: i64 = 1_000_000_000;
-
-const fn metric(
-    name: &'static str,
-    unit: &'static str,
-    heading: &'static str,
-    decimals: usize,
-) -> Metric {
-    Metric { name, unit, heading, decimals }
-}
 
 const SUBMIT_P50: Metric = metric("submit_p50_ms", "ms", "submit p50", 3);
 const SUBMIT_P99: Metric = metric("submit_p99_ms", "ms", "submit p99", 3);

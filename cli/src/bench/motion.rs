@@ -19,7 +19,7 @@ use clap::{Args, ValueEnum};
 use self::case::{Case, WALKERS_MAX, WALKERS_MIN, Way};
 use self::walk::{Measured, Session, Timing};
 use super::plot::Plot;
-use super::report::{Metric, Report, approximate};
+use super::report::{Metric, Report, approximate, metric};
 use super::{Interrupted, OutputArgs};
 use crate::signals::StopSignal;
 use crate::terminal;
@@ -36,15 +36,6 @@ const BLOCKS_QUICK: u32 = 50;
 /// Paths found one by one.
 const PATHS: u32 = 1_000;
 const PATHS_QUICK: u32 = 100;
-
-const fn metric(
-    name: &'static str,
-    unit: &'static str,
-    heading: &'static str,
-    decimals: usize,
-) -> Metric {
-    Metric { name, unit, heading, decimals }
-}
 
 const TICK_P50: Metric = metric("tick_p50_ms", "ms", "tick p50", 2);
 const TICK_P99: Metric = metric("tick_p99_ms", "ms", "tick p99", 2);

@@ -26,6 +26,16 @@ pub(crate) struct Metric {
     pub(crate) decimals: usize,
 }
 
+/// A column, by its name, unit, heading and decimals.
+pub(crate) const fn metric(
+    name: &'static str,
+    unit: &'static str,
+    heading: &'static str,
+    decimals: usize,
+) -> Metric {
+    Metric { name, unit, heading, decimals }
+}
+
 /// One figure, once per run.
 #[derive(Clone, Debug)]
 struct Figure {

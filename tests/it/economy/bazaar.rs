@@ -208,14 +208,7 @@ impl Bazaar {
 
     /// Changes rows as the owner.
     pub async fn sql(&self, statement: &str) {
-        let token = owner_token(&self.database.stage.keys);
-        let url = format!("{}/v1/database/{}/sql", self.database.stage.uri, self.database.name);
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str())];
-        let statement = statement.to_owned();
-        let answer = crate::support::http::send_raw("POST", &url, &headers, statement.clone());
-        let answer = answer.await;
-        assert_eq!(answer.status, 200, "{statement}: {}", answer.text);
+        self.database.run(statement).await;
     }
 
     /// The rows that a query finds.
