@@ -12,7 +12,7 @@ mod rests;
 
 use crate::support::client::Client;
 use crate::support::content::{set, srd};
-use crate::support::{Database, owner_token, rows, until};
+use crate::support::{Database, until};
 use haven_checks::{number, text};
 use haven_rules::combat::proof::{Event, Line};
 use haven_rules::content::{Condition, Pack, Stat};
@@ -120,16 +120,10 @@ impl Arena {
         self.database.owner.call("character_teleport", args).await.expect("put there");
     }
 
-    /// What the owner may write by SQL and nobody else.
-    pub async fn sql(&self, query: &str) {
-        let token = owner_token(&self.database.stage.keys);
-        rows::sql(&self.database.stage.uri, &self.database.name, &token, query).await;
-    }
-
     /// Gives a body hit points, and a state: 0 awake, 1 dying, 2 stable, 3 dead.
     pub async fn make(&self, id: u64, hit_points: i32, vital: u8) {
         let set = format!("hit_points = {hit_points}, vital = {vital}");
-        self.sql(&format!("UPDATE combatant SET {set} WHERE entity_id = {id}")).await;
+        self.database.run(&format!("UPDATE combatant SET {set} WHERE entity_id = {id}")).await;
     }
 
     /// Lays something on a body that stays until it leaves.
@@ -145,9 +139,10 @@ impl Arena {
              false, 'before')",
             i64::MAX
         );
-        self.sql(&format!("INSERT INTO combat_effect {COLUMNS} VALUES {values}")).await;
+        self.database.run(&format!("INSERT INTO combat_effect {COLUMNS} VALUES {values}")).await;
         let lying = known.iter().filter(|row| row["entity_id"] == on).count() + 1;
-        self.sql(&format!("UPDATE combat_state SET effects = {lying} WHERE entity_id = {on}"))
+        self.database
+            .run(&format!("UPDATE combat_state SET effects = {lying} WHERE entity_id = {on}"))
             .await;
     }
 

@@ -7,15 +7,9 @@ mod paths;
 
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
-use crate::support::{Database, now_micros, on_database, owner_token, rows, until};
+use crate::support::{Database, now_micros, on_database, until};
 use haven_checks::{number, text};
 use serde_json::{Value, json};
-
-/// What the owner may write by SQL and nobody else.
-pub async fn sql(database: &Database, query: &str) {
-    let token = owner_token(&database.stage.keys);
-    rows::sql(&database.stage.uri, &database.name, &token, query).await;
-}
 
 /// A call is refused with a code.
 pub async fn refuses(client: &Client, reducer: &str, args: Value, code: &str) {
@@ -55,8 +49,7 @@ async fn befriend(database: &Database, one: (&Client, &str), other: (u64, &Clien
 /// Lets an account ask again as if it never had.
 async fn rest(database: &Database, account_id: u64) {
     let set = "asks_on_time_at_micros = 0, tells_on_time_at_micros = 0";
-    sql(database, &format!("UPDATE friend_profile SET {set} WHERE account_id = {account_id}"))
-        .await;
+    database.run(&format!("UPDATE friend_profile SET {set} WHERE account_id = {account_id}")).await;
 }
 
 #[test]
@@ -228,7 +221,7 @@ async fn fill(database: &Database, account_id: u64, count: u64, state: u8) {
         let columns = "(friend_id, owner_key, account_id, other_account_id, mirror_id, \
                        character_id, lapses_at_micros, state)";
         let values = format!("({id}, {key}, {account_id}, {}, 0, 0, 0, {state})", 9_000 + number);
-        sql(database, &format!("INSERT INTO friend_tie {columns} VALUES {values}")).await;
+        database.run(&format!("INSERT INTO friend_tie {columns} VALUES {values}")).await;
     }
 }
 
@@ -254,9 +247,9 @@ fn friends_requests_blocks_and_what_is_told_are_bounded() {
         fill(&database, bob_id, 50, 3).await;
         refuses(&cid, "friend_request", json!(["Bob"]), "friend.other_full").await;
         // Pending requests count as friends do.
-        sql(&database, &format!("DELETE FROM friend_tie WHERE account_id = {bob_id}")).await;
+        database.run(&format!("DELETE FROM friend_tie WHERE account_id = {bob_id}")).await;
         fill(&database, bob_id, 150, 1).await;
-        sql(&database, &format!("DELETE FROM friend_tie WHERE account_id = {ann_id}")).await;
+        database.run(&format!("DELETE FROM friend_tie WHERE account_id = {ann_id}")).await;
         fill(&database, ann_id, 49, 2).await;
         for number in 0..50_u64 {
             let id = 5_000_000 + number;
@@ -264,7 +257,7 @@ fn friends_requests_blocks_and_what_is_told_are_bounded() {
             let values = format!("({id}, {key}, {bob_id}, {}, 0, 0, 0, 2)", 7_000 + number);
             let columns = "(friend_id, owner_key, account_id, other_account_id, mirror_id, \
                            character_id, lapses_at_micros, state)";
-            sql(&database, &format!("INSERT INTO friend_tie {columns} VALUES {values}")).await;
+            database.run(&format!("INSERT INTO friend_tie {columns} VALUES {values}")).await;
         }
         refuses(&bob, "friend_request", json!(["Cid"]), "friend.too_many").await;
         refuses(&cid, "friend_request", json!(["Bob"]), "friend.other_full").await;
@@ -274,8 +267,7 @@ fn friends_requests_blocks_and_what_is_told_are_bounded() {
             let key = (u128::from(cid_id) << 64) | u128::from(id);
             let values = format!("({id}, {key}, {})", 9_000 + number);
             let columns = "(block_id, owner_key, other_account_id)";
-            sql(&database, &format!("INSERT INTO friend_block_link {columns} VALUES {values}"))
-                .await;
+            database.run(&format!("INSERT INTO friend_block_link {columns} VALUES {values}")).await;
         }
         refuses(&cid, "block_add", json!(["Ann"]), "friend.blocks_too_many").await;
 
@@ -299,8 +291,8 @@ fn a_request_lapses() {
         let (bob_id, _, bob) = database.enter("bob@example.org", "Bob").await;
         ann.call("friend_request", json!(["Bob"])).await.expect("asked");
         let tie = tie_to(&database, ann_id, "Bob").await;
-        sql(&database, "DELETE FROM friend_due").await;
-        sql(&database, &format!("INSERT INTO friend_due (due_key) VALUES ({tie})")).await;
+        database.run("DELETE FROM friend_due").await;
+        database.run(&format!("INSERT INTO friend_due (due_key) VALUES ({tie})")).await;
         // The next sweep is at hand; clients cannot call it.
         let timers = database.rows("friend_sweep_timer").await;
         assert_eq!(timers.len(), 1);

@@ -1,7 +1,7 @@
 //! Instances: who may define, open, enter and leave one, and how it ends.
 
 use crate::support::snapshot::Story;
-use crate::support::{Database, on_database, owner_token, rows, until};
+use crate::support::{Database, on_database, until};
 use haven_rules::world::chunk_parts;
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ fn whoever_is_inside_when_an_instance_ends_stands_where_it_came_from() {
         ann.call("instance_open", json!(["vale"])).await.expect("open");
         ann.call("instance_enter", json!([1])).await.expect("inside");
         ann.call("course_set", json!([1, 0, true])).await.expect("running");
-        sql(&database, "UPDATE instance SET ends_at_micros = 1, closes_at_micros = 1").await;
+        database.run("UPDATE instance SET ends_at_micros = 1, closes_at_micros = 1").await;
         until("it has ended", || async {
             database.rows("instance").await.is_empty().then_some(())
         })
@@ -197,12 +197,6 @@ fn an_empty_instance_ends_and_leaves_nothing_behind() {
     });
 }
 
-/// What the owner may write by SQL and nobody else.
-async fn sql(database: &Database, query: &str) {
-    let token = owner_token(&database.stage.keys);
-    rows::sql(&database.stage.uri, &database.name, &token, query).await;
-}
-
 #[test]
 fn an_instance_has_so_many_guests_and_a_realm_so_many_instances() {
     on_database(|database| async move {
@@ -213,7 +207,7 @@ fn an_instance_has_so_many_guests_and_a_realm_so_many_instances() {
         for guest in 0..38 {
             let row = format!("({}, {}, 1, 'vale')", 100 + guest, 5_000 + guest);
             let columns = "(pass_id, character_id, world, name)";
-            sql(&database, &format!("INSERT INTO instance_pass {columns} VALUES {row}")).await;
+            database.run(&format!("INSERT INTO instance_pass {columns} VALUES {row}")).await;
         }
         ann.call("instance_invite", json!([1, bob_id])).await.expect("the 39th guest");
         let cid = database.register("cid@example.org").await;
@@ -229,7 +223,7 @@ fn an_instance_has_so_many_guests_and_a_realm_so_many_instances() {
             );
             let columns = "(world, account_id, opened_at_micros, ends_at_micros, \
                            closes_at_micros, players, name)";
-            sql(&database, &format!("INSERT INTO instance {columns} VALUES {row}")).await;
+            database.run(&format!("INSERT INTO instance {columns} VALUES {row}")).await;
         }
         let refused = bob.call("instance_open", json!(["vale"])).await.expect_err("the 1001st");
         assert!(refused.starts_with("instance.too_many:"), "{refused}");

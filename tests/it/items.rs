@@ -278,10 +278,10 @@ fn what_has_no_room_is_in_the_lost_and_found_until_it_is_claimed() {
         let sack = shop.find(&ann, "sack").await;
         shop.call(&ann, "item_destroy", json!([sack, 1])).await.expect("destroyed");
         let bound = |to: u64| format!("UPDATE item SET bound_to = {to} WHERE item_id = {wool}");
-        shop.arena.sql(&bound(bob.id)).await;
+        shop.database().run(&bound(bob.id)).await;
         shop.refuses(&ann, "lost_item_claim", json!([wool]), "item.bound").await;
         // Of a character that is gone it is bound to the one that claims it.
-        shop.arena.sql(&bound(12_345)).await;
+        shop.database().run(&bound(12_345)).await;
         shop.call(&ann, "lost_item_claim", json!([wool])).await.expect("claimed");
         let stacks = shop.stacks(BAG, ann.id).await;
         let stack = stacks.values().find(|row| row["def"] == "wool").expect("in the bag");

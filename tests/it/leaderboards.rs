@@ -8,7 +8,7 @@ mod stories;
 
 use crate::support::client::Client;
 use crate::support::content::srd;
-use crate::support::{Database, owner_token, rows, until};
+use crate::support::{Database, until};
 use haven_rules::content::{BoardDef, BoardHolder, BoardOperator, BoardOrder, BoardReward};
 use serde_json::{Value, json};
 
@@ -57,12 +57,6 @@ pub(crate) fn id(session: u64, sequence: u64) -> Value {
 pub(crate) async fn service(database: &Database, email: &str) -> Client {
     let account_id = database.register(email).await;
     database.admit(account_id, "service").await
-}
-
-/// What the owner may write by SQL and nobody else.
-pub(crate) async fn sql(database: &Database, query: &str) {
-    let token = owner_token(&database.stage.keys);
-    rows::sql(&database.stage.uri, &database.name, &token, query).await;
 }
 
 /// A board's row.

@@ -8,7 +8,7 @@ mod strangers;
 
 use crate::support::client::Client;
 use crate::support::content::srd;
-use crate::support::{Database, owner_token, rows, until};
+use crate::support::{Database, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -144,18 +144,12 @@ impl Office {
         (coins, items)
     }
 
-    /// What staff's SQL changes.
-    async fn sql(&self, query: &str) {
-        let stage = &self.database.stage;
-        rows::sql(&stage.uri, &self.database.name, &owner_token(&stage.keys), query).await;
-    }
-
     /// Lets a letter be due, and waits until that was handled.
     async fn age(&self, mail_id: u64) {
         let before = self.due(mail_id).await.expect("a letter");
         // Its key with an instant of 0.
         let due = format!("UPDATE mail_due SET due_key = {mail_id} WHERE mail_id = {mail_id}");
-        self.sql(&due).await;
+        self.database.run(&due).await;
         until("the letter was handled", || async {
             let after = self.due(mail_id).await;
             let waits = after.as_ref().is_some_and(|row| row["due_key"] == mail_id);

@@ -5,7 +5,7 @@
 
 mod lasting;
 
-use crate::friends::{flush, refuses, rows_that_came, shown, sql, watch};
+use crate::friends::{flush, refuses, rows_that_came, shown, watch};
 use crate::support::client::Client;
 use crate::support::snapshot::Story;
 use crate::support::{Database, now_micros, on_database, until};
@@ -234,7 +234,7 @@ fn invitations_and_changes_are_bounded() {
             let key = (u128::from(bob.id) << 64) | u128::from(id);
             let values = format!("({id}, {key}, {}, false)", 9_000 + number);
             let columns = "(invitation_id, invitee_key, from_id, is_hidden)";
-            sql(&database, &format!("INSERT INTO party_invitee {columns} VALUES {values}")).await;
+            database.run(&format!("INSERT INTO party_invitee {columns} VALUES {values}")).await;
         }
         refuses(&ann.client, "party_invite", json!(["Bob"]), "party.invites_too_many").await;
         cid.client.call("privacy_set", json!([4, 1])).await.expect("friends alone");
@@ -271,7 +271,7 @@ fn invitations_and_changes_are_bounded() {
             "UPDATE party_pace SET changes_on_time_at_micros = 0 WHERE account_id = {}",
             ann.account_id
         );
-        sql(&database, &at).await;
+        database.run(&at).await;
         refuses(&ann.client, "party_marker_set", json!([2, bob.id]), "party.target_unknown").await;
         // Who is too fast for anything else may leave.
         let at = format!(
@@ -279,7 +279,7 @@ fn invitations_and_changes_are_bounded() {
              WHERE account_id = {}",
             ann.account_id
         );
-        sql(&database, &at).await;
+        database.run(&at).await;
         refuses(&ann.client, "party_kick", json!([cid.id]), "party.too_fast").await;
         ann.client.call("party_leave", json!([])).await.expect("always");
     });

@@ -169,7 +169,7 @@ fn friends_are_not_struck_and_strangers_only_where_players_fight() {
         })
         .await;
         let pet = arena.database.creatures("commoner", east(2_000), 1, 1).await[0];
-        arena.sql(&format!("UPDATE combatant SET side = 0 WHERE entity_id = {pet}")).await;
+        arena.database.run(&format!("UPDATE combatant SET side = 0 WHERE entity_id = {pet}")).await;
         let args = json!(["attack", at(pet), 0]);
         let refused = fay.player.call("ability_use", args).await.expect_err("a friend");
         assert!(refused.starts_with("combat.target_not_enemy:"), "{refused}");

@@ -77,7 +77,9 @@ fn an_imbalance_names_the_account_or_the_items_and_the_cause() {
         // As a fault would write it: a coin that no entry tells of, and a sword that nobody made.
         let wallet = format!("kind = 1 AND owner_id = {}", ann.id);
         let more = town.copper(&ann).await + 1;
-        town.arena.sql(&format!("UPDATE ledger_account SET copper = {more} WHERE {wallet}")).await;
+        town.database()
+            .run(&format!("UPDATE ledger_account SET copper = {more} WHERE {wallet}"))
+            .await;
         let health = pass(&town).await;
         // The wallet, and all of it together.
         assert_eq!(number(&health, "imbalances"), 2);
@@ -89,14 +91,14 @@ fn an_imbalance_names_the_account_or_the_items_and_the_cause() {
         assert_eq!(number(&found[0], "found"), more);
         assert_eq!(number(&found[0], "expected"), more - 1);
         let query = format!("UPDATE ledger_account SET copper = {} WHERE {wallet}", more - 1);
-        town.arena.sql(&query).await;
-        town.arena.sql(&format!("UPDATE item SET count = 2 WHERE item_id = {sword}")).await;
+        town.database().run(&query).await;
+        town.database().run(&format!("UPDATE item SET count = 2 WHERE item_id = {sword}")).await;
         let health = pass(&town).await;
         assert_eq!(number(&health, "imbalances"), 1);
         assert_eq!(number(&health, "first_cause_id"), cause);
         let found = town.database().rows("economy_imbalance").await;
         assert_eq!((found.len(), &found[0]["def"]), (1, &json!("longsword")));
-        town.arena.sql(&format!("UPDATE item SET count = 1 WHERE item_id = {sword}")).await;
+        town.database().run(&format!("UPDATE item SET count = 1 WHERE item_id = {sword}")).await;
         assert_eq!(number(&pass(&town).await, "imbalances"), 0);
         assert_eq!(town.stacks(BAG, ann.id).await.len(), 1);
     });
@@ -112,7 +114,7 @@ fn what_is_old_is_folded_and_still_adds_up() {
         town.database().owner.call("coins_take", args).await.expect("taken");
         town.is_sound().await;
         // As if all of that had been before the ledger's retention.
-        town.arena.sql("UPDATE ledger_cause SET at_micros = 1").await;
+        town.database().run("UPDATE ledger_cause SET at_micros = 1").await;
         let left = async || town.database().rows("ledger_cause").await.len();
         until("it is forgotten", || async { (left().await == 0).then_some(()) }).await;
         for table in ["ledger_entry", "item_history"] {

@@ -268,7 +268,7 @@ fn a_trade_ends_with_whatever_ends_it_and_nothing_has_moved() {
         until_over().await;
         town.arena.put(bob.id, FIELD).await;
         offers().await;
-        town.arena.sql("UPDATE trade SET ends_at_micros = 1").await;
+        town.database().run("UPDATE trade SET ends_at_micros = 1").await;
         let refused = bob.player.call("trade_offer_coins", json!([1])).await;
         if let Err(refused) = refused {
             let is_it = ["economy.trade_over:", "economy.trade_unknown:"];
@@ -298,7 +298,7 @@ fn full_bags_swap_and_a_bag_without_room_refuses() {
         // Rows as they would be after a long shopping: bags of 20 slots, each with one sword.
         let (mine, yours) = (town.buys(ann, "longsword").await, town.buys(bob, "mace").await);
         let query = format!("UPDATE item_container SET slots = 1 WHERE kind = {BAG}");
-        town.arena.sql(&query).await;
+        town.database().run(&query).await;
         pair.begins().await;
         ann.player.call("trade_offer_item", json!([mine])).await.expect("offered");
         pair.locks(ann).await;

@@ -131,7 +131,7 @@ fn what_is_worth_nothing_or_too_much_of_is_not_taken() {
         // It has one dagger normally, and takes four.
         let dagger = town.buys(&ann, "dagger").await;
         let query = "UPDATE vendor_shelf SET stock = 4 WHERE def = 'dagger'";
-        town.arena.sql(query).await;
+        town.database().run(query).await;
         let args = json!([town.smith, dagger, 1, 0, town.command()]);
         town.refuses(&ann.player, "vendor_sell", args, "economy.stock_full").await;
     });
@@ -159,7 +159,7 @@ fn prices_answer_to_what_lies_on_the_shelf() {
         let pays = number(&shelf(&town, "longsword").await, "pays_copper");
         assert_eq!(pays, LONGSWORD / 4, "what is paid never rises above what is normal");
         let query = "UPDATE vendor_shelf SET stock = 30 WHERE def = 'longsword'";
-        town.arena.sql(query).await;
+        town.database().run(query).await;
         until("a glut lowers it", || async { (asks().await < before).then_some(()) }).await;
         let pays = number(&shelf(&town, "longsword").await, "pays_copper");
         assert!(pays < LONGSWORD / 4, "{pays}");
@@ -186,11 +186,11 @@ fn vendors_stand_where_one_can_stand_and_are_gone_with_their_shelves() {
         }
         for vendor_id in 1_000..1_499 {
             let values = format!("({vendor_id}, 0, 0, 0, 'armorer')");
-            town.arena.sql(&format!("INSERT INTO vendor {COLUMNS} VALUES {values}")).await;
+            town.database().run(&format!("INSERT INTO vendor {COLUMNS} VALUES {values}")).await;
         }
         let args = json!(["armorer", FIELD.0, FIELD.1]);
         town.refuses(owner, "vendor_place", args, "economy.vendors_too_many").await;
-        town.arena.sql("DELETE FROM vendor WHERE chunk_index = 0").await;
+        town.database().run("DELETE FROM vendor WHERE chunk_index = 0").await;
         owner.call("vendor_remove", json!([town.smith])).await.expect("removed");
         town.refuses(owner, "vendor_remove", json!([town.smith]), "economy.vendor_unknown").await;
         assert!(town.database().rows("vendor_shelf").await.is_empty());

@@ -30,7 +30,7 @@ fn what_is_put_on_and_off_is_what_a_character_is_worth() {
         assert_eq!(armor_class(&shop, ann.id).await, whole - 2);
         let better = shop.give(&ann, "shield_1", 1).await;
         let level = format!("SET level = 2 WHERE character_id = {}", ann.id);
-        shop.arena.sql(&format!("UPDATE character_progress {level}")).await;
+        shop.database().run(&format!("UPDATE character_progress {level}")).await;
         shop.call(&ann, "item_equip", json!([better, ANY])).await.expect("put on");
         assert_eq!(armor_class(&shop, ann.id).await, whole + 1);
         let row = worn(&shop, ann.id, 4).await;
@@ -73,14 +73,14 @@ fn what_cannot_be_put_on_is_refused() {
         ] {
             shop.refuses(hero, "item_equip", json!([item_id, slot]), code).await;
         }
-        shop.arena.sql(&format!("UPDATE item SET durability = 0 WHERE item_id = {axe}")).await;
+        shop.database().run(&format!("UPDATE item SET durability = 0 WHERE item_id = {axe}")).await;
         shop.refuses(&ann, "item_equip", json!([axe, 1]), "item.broken").await;
         shop.refuses(&ann, "item_unequip", json!([ring]), "item.unknown").await;
         let mail = number(&worn(&shop, ann.id, 5).await, "item_id");
         let soon = crate::support::now_micros() + 60_000_000;
         let fought = format!("fought_at_micros = {soon} WHERE entity_id = {}", ann.id);
         let fought = format!("UPDATE combat_state SET {fought}");
-        shop.arena.sql(&fought).await;
+        shop.database().run(&fought).await;
         shop.refuses(&ann, "item_unequip", json!([mail]), "item.in_fight").await;
         shop.call(&ann, "item_equip", json!([ring, ANY])).await.expect("a ring may be");
         shop.arena.make(ann.id, 0, 3).await;
@@ -121,7 +121,7 @@ fn dying_wears_what_is_put_on_and_repairs_cost() {
         shop.refuses(&ann, "item_repair", json!([mail]), "item.not_worn").await;
         shop.refuses(&bob, "item_repair", json!([mail]), "item.unknown").await;
         let broken = format!("UPDATE item SET durability = 0 WHERE item_id = {mail}");
-        shop.arena.sql(&broken).await;
+        shop.database().run(&broken).await;
         let take = json!([ann.id, shop.coins(&ann).await, "for a test"]);
         shop.database().owner.call("coins_take", with_id(take)).await.expect("taken");
         shop.refuses(&ann, "item_repair", json!([mail]), "economy.coins_missing").await;

@@ -41,7 +41,7 @@ fn moving_and_destroying_what_is_not_ones_own_or_cannot_be_is_refused() {
         }
         for (flag, code) in [(1, "item.frozen"), (2, "item.locked")] {
             let set = format!("UPDATE item SET flags = {flag} WHERE item_id = {bone}");
-            shop.arena.sql(&set).await;
+            shop.database().run(&set).await;
             shop.refuses(&ann, "item_move", json!([bone, 5, 9]), code).await;
             shop.refuses(&ann, "item_move", json!([wool, 30, 1]), code).await;
             shop.refuses(&ann, "item_destroy", json!([bone, 1]), code).await;
@@ -113,12 +113,12 @@ fn what_staff_keeps_is_passed_over_when_the_oldest_that_was_destroyed_makes_room
         let before = destroyed().await;
         assert_eq!(before.len(), 200);
         let oldest = format!("UPDATE item SET flags = 1 WHERE item_id = {}", before[0]);
-        shop.arena.sql(&oldest).await;
+        shop.database().run(&oldest).await;
         shop.call(&ann, "item_destroy", json!([wool, 1])).await.expect("destroyed");
         let after = destroyed().await;
         assert_eq!((after.len(), after[0], after[1]), (200, before[0], before[2]));
         // All that was destroyed, each by itself.
-        shop.arena.sql("UPDATE item SET flags = 1 WHERE count = 1").await;
+        shop.database().run("UPDATE item SET flags = 1 WHERE count = 1").await;
         shop.refuses(&ann, "item_destroy", json!([wool, 1]), "item.no_room").await;
         shop.adds_up().await;
     });
@@ -144,7 +144,7 @@ fn using_what_does_nothing_or_cannot_be_used_is_refused() {
         shop.arena
             .refuses_use(&ann, "throw_acid", crate::combat::oneself(), "combat.ability_not_known")
             .await;
-        shop.arena.sql(&format!("UPDATE item SET def = 'gone' WHERE item_id = {wool}")).await;
+        shop.database().run(&format!("UPDATE item SET def = 'gone' WHERE item_id = {wool}")).await;
         let args = json!([wool, { "Oneself": [] }]);
         shop.refuses(&ann, "item_use", args, "item.definition_unknown").await;
     });

@@ -82,7 +82,7 @@ fn who_killed_it_takes_what_lies_there_and_nobody_else() {
         // As if its time were over and the sweep had not come to it.
         for (expires_at, is_over) in [(1, true), (number(&loot, "expires_at_micros"), false)] {
             let set = format!("expires_at_micros = {expires_at} WHERE loot_id = {loot_id}");
-            shop.arena.sql(&format!("UPDATE loot SET {set}")).await;
+            shop.database().run(&format!("UPDATE loot SET {set}")).await;
             if is_over {
                 let (one, all) = (json!([loot_id, wool]), json!([loot_id]));
                 shop.refuses(&ann, "loot_take", one, "item.loot_unknown").await;
@@ -141,7 +141,7 @@ fn what_is_rare_is_the_masters_to_assign() {
         let loot_id = number(&loot, "loot_id");
         // As if her party shared so, and she led it.
         let set = format!("mode = 4, threshold = 1, master_id = {}", ann.id);
-        shop.arena.sql(&format!("UPDATE loot SET {set} WHERE loot_id = {loot_id}")).await;
+        shop.database().run(&format!("UPDATE loot SET {set} WHERE loot_id = {loot_id}")).await;
         let share = shop.database().rows("loot_share").await.remove(0);
         let stack = |at: usize| share["lines"][at][0].as_u64().expect("a stack");
         let (wool, sword) = (stack(0), stack(1));
@@ -156,10 +156,10 @@ fn what_is_rare_is_the_masters_to_assign() {
         // It is another's turn.
         let later = crate::support::now_micros() + 60_000_000;
         let turn = format!("turn_of = {}, turn_ends_at_micros = {later}", bob.id);
-        shop.arena.sql(&format!("UPDATE loot SET {turn} WHERE loot_id = {loot_id}")).await;
+        shop.database().run(&format!("UPDATE loot SET {turn} WHERE loot_id = {loot_id}")).await;
         shop.refuses(&ann, "loot_take_all", json!([loot_id]), "item.not_turn").await;
         let over = format!("UPDATE loot SET turn_ends_at_micros = 1 WHERE loot_id = {loot_id}");
-        shop.arena.sql(&over).await;
+        shop.database().run(&over).await;
         shop.call(&ann, "loot_take_all", json!([loot_id])).await.expect("the turn is over");
         shop.adds_up().await;
     });
@@ -187,7 +187,7 @@ fn what_is_rolled_for_is_decided_when_all_have_chosen_or_time_is_over() {
                 let values = format!("({item_id}, {key}, {loot_id})");
                 let columns = "(item_id, ends_key, loot_id)";
                 let query = format!("INSERT INTO loot_open_roll {columns} VALUES {values}");
-                shop.arena.sql(&query).await;
+                shop.database().run(&query).await;
             }
             if is_late {
                 until("nobody has won", || async {
@@ -210,10 +210,10 @@ fn what_is_rolled_for_is_decided_when_all_have_chosen_or_time_is_over() {
             let key = (u128::from(sword) << 64) | u128::from(ann.id);
             let columns = "(choice_key, character_id, choice)";
             let query = format!("INSERT INTO loot_choice {columns} VALUES ({key}, {}, 1)", ann.id);
-            shop.arena.sql(&query).await;
+            shop.database().run(&query).await;
             let args = json!([loot_id, sword, 0]);
             shop.refuses(&ann, "loot_roll", args, "item.chosen_already").await;
-            shop.arena.sql(&format!("DELETE FROM loot_choice WHERE choice_key = {key}")).await;
+            shop.database().run(&format!("DELETE FROM loot_choice WHERE choice_key = {key}")).await;
             shop.call(&ann, "loot_roll", json!([loot_id, sword, 0])).await.expect("passed");
             shop.call(&ann, "loot_take_all", json!([loot_id])).await.expect("free for all");
         }

@@ -74,7 +74,7 @@ fn a_place_is_gathered_at_by_who_stands_there_until_it_is_empty() {
         assert!(!shop.shown(BAG, ann.id).await.is_empty(), "{}", node.key);
         shop.refuses(&ann, "item_gather", args.clone(), "item.node_empty").await;
         // As if its time were over and the sweep had not come to it.
-        shop.arena.sql("UPDATE gather_spent SET ready_at_micros = 1").await;
+        shop.database().run("UPDATE gather_spent SET ready_at_micros = 1").await;
         shop.call(&ann, "item_gather", args.clone()).await.expect("its time is over");
         until("it has grown again", || async {
             shop.database().rows("gather_spent").await.is_empty().then_some(())

@@ -1,6 +1,6 @@
 //! Ranks against a sorted reference, on the engine; who feeds boards; who is gone from them.
 
-use super::{board, define, id, look, row_of, settled, sql};
+use super::{board, define, id, look, row_of, settled};
 use crate::combat::{Arena, FIELD, at};
 use crate::support::content::{srd, switch};
 use crate::support::{on_database, until};
@@ -156,7 +156,7 @@ fn a_character_that_is_removed_for_good_is_on_no_board() {
         let owner = &database.owner;
         owner.call("character_delete", json!([account_id, ann])).await.expect("deleted");
         assert_eq!(database.rows("board_record").await.len(), 3, "it may come back");
-        sql(&database, "UPDATE character_deletion SET purge_at_micros = 1").await;
+        database.run("UPDATE character_deletion SET purge_at_micros = 1").await;
         until("it is gone", || async {
             (database.rows("character").await.len() == 1).then_some(())
         })

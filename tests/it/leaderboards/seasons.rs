@@ -1,7 +1,7 @@
 //! Seasons: closed by the clock and by staff, while others submit, over a kill; what is given, kept
 //! and removed.
 
-use super::{board, define, id, look, reward, row_of, service, settled, sql};
+use super::{board, define, id, look, reward, row_of, service, settled};
 use crate::restart::cut;
 use crate::support::client::Client;
 use crate::support::content::{sent, srd};
@@ -86,7 +86,7 @@ fn a_season_ends_when_it_is_due_and_whoever_submits_later_is_in_the_next() {
         let board_id = before["board_id"].as_u64().expect("a number");
         // As if the database had been down for years: the tick has not come yet.
         let late = format!("UPDATE board SET ends_at_micros = 1 WHERE board_id = {board_id}");
-        sql(&database, &late).await;
+        database.run(&late).await;
         submit(2).await;
         let after = row_of(&database, "daily").await;
         assert_eq!(after["season"], 2, "the submission itself has closed it");
@@ -94,7 +94,7 @@ fn a_season_ends_when_it_is_due_and_whoever_submits_later_is_in_the_next() {
         let late = format!(
             "UPDATE board SET ends_at_micros = 1, ends_key = {board_id} WHERE board_id = {board_id}"
         );
-        sql(&database, &late).await;
+        database.run(&late).await;
         until("the tick has closed it", || async {
             (row_of(&database, "daily").await["season"] == 3).then_some(())
         })

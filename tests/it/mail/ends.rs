@@ -122,7 +122,8 @@ async fn delete(office: &Office, person: &Person) {
 async fn purge(office: &Office, person: &Person) {
     let id = person.id;
     office
-        .sql(&format!(
+        .database
+        .run(&format!(
             "UPDATE character_deletion SET purge_at_micros = 1 WHERE character_id = {id}"
         ))
         .await;
@@ -233,7 +234,7 @@ fn what_staff_keeps_from_moving_is_held_and_comes_when_it_may() {
         let frozen = |is_frozen: bool| {
             format!("UPDATE ledger_account SET is_frozen = {is_frozen} WHERE kind = 2")
         };
-        office.sql(&frozen(true)).await;
+        office.database.run(&frozen(true)).await;
         let back = json!([mail_id, office.command()]);
         super::refused(&bob.player, "mail_return", back, "economy.frozen").await;
         let take = json!([mail_id, 0, 0, office.command()]);
@@ -245,7 +246,7 @@ fn what_staff_keeps_from_moving_is_held_and_comes_when_it_may() {
         story.note("thirty days later").await;
         let claim = json!([office.command()]);
         story.call("ann", &ann.player, "lost_claim", claim).await;
-        office.sql(&frozen(false)).await;
+        office.database.run(&frozen(false)).await;
         office.age(mail_id).await;
         story.note("staff lets them go").await;
         let claim = json!([office.command()]);

@@ -122,7 +122,8 @@ fn a_letter_is_its_recipients_business_alone() {
         refused(&bob.player, "mail_take", take, "item.unknown").await;
         // What is over is not taken any more, even before it is handled.
         office
-            .sql(&format!("UPDATE mail SET expires_at_micros = 1 WHERE mail_id = {mail_id}"))
+            .database
+            .run(&format!("UPDATE mail SET expires_at_micros = 1 WHERE mail_id = {mail_id}"))
             .await;
         for (reducer, args) in tries() {
             refused(&bob.player, reducer, args, "mail.unknown").await;
@@ -197,7 +198,7 @@ fn an_account_sends_so_many_letters_an_hour_with_whichever_character() {
         assert_eq!(rates.len(), 1);
         let free: &Value = &rates[0]["free_at_micros"];
         let sooner = free.as_i64().expect("an instant") - 61_000_000;
-        office.sql(&format!("UPDATE mail_rate SET free_at_micros = {sooner}")).await;
+        office.database.run(&format!("UPDATE mail_rate SET free_at_micros = {sooner}")).await;
         let letter = office.letter("Bob", &[], 0, 0);
         ann.player.call("mail_send", letter).await.expect("a minute later");
         let letter = office.letter("Bob", &[], 0, 0);
@@ -222,7 +223,7 @@ fn what_an_account_has_sent_is_forgotten_when_all_is_given_back() {
         let account_id = ann.account_id;
         let set = format!("free_at_micros = 0, sweep_key = {account_id}");
         let query = format!("UPDATE mail_rate SET {set} WHERE account_id = {account_id}");
-        office.sql(&query).await;
+        office.database.run(&query).await;
         let left = async || {
             let rates = office.database.rows("mail_rate").await.into_iter();
             rates.map(|row| row["account_id"].clone()).collect::<Vec<_>>()

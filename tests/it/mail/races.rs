@@ -103,7 +103,10 @@ fn what_is_offered_in_a_trade_or_frozen_is_not_sent() {
         office.give(&ann, &[(ARROW, 5)], 100).await;
         let stack = office.stack(&ann).await;
         for (flags, code) in [(2, "item.locked"), (1, "item.frozen"), (3, "item.frozen")] {
-            office.sql(&format!("UPDATE item SET flags = {flags} WHERE item_id = {stack}")).await;
+            office
+                .database
+                .run(&format!("UPDATE item SET flags = {flags} WHERE item_id = {stack}"))
+                .await;
             let letter = office.letter("Bob", &[(stack, 5)], 0, 0);
             refused(&ann.player, "mail_send", letter, code).await;
         }

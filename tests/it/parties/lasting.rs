@@ -3,16 +3,16 @@
 
 use super::{Hero, assert_copies, hero, invitation, join};
 use crate::combat::{Arena, FIELD, at};
-use crate::friends::{refuses, shown, sql};
+use crate::friends::{refuses, shown};
 use crate::support::{Database, on_database, until};
 use haven_checks::number;
 use serde_json::json;
 
 /// Lets something be due now: 0 who was away, 1 who was alone, 2 a check, 3 an invitation.
 async fn is_due(database: &Database, kind: u128, subject_id: u64) {
-    sql(database, "DELETE FROM party_due").await;
+    database.run("DELETE FROM party_due").await;
     let key = (kind << 64) | u128::from(subject_id);
-    sql(database, &format!("INSERT INTO party_due (due_key) VALUES ({key})")).await;
+    database.run(&format!("INSERT INTO party_due (due_key) VALUES ({key})")).await;
 }
 
 async fn leader(database: &Database) -> u64 {
