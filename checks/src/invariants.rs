@@ -3,6 +3,7 @@
 use crate::Rule;
 use crate::snapshot::{Snapshot, number, text};
 use haven_rules::accounts::normalize_email;
+use haven_rules::sequences::Numbered;
 use haven_rules::world::{
     OPEN_WORLD, chunk_of, chunk_parts, neighbours, region_index, region_of_block,
 };
@@ -16,7 +17,7 @@ const TOKENS_MAX: usize = 32;
 const ACTIVE: u64 = 1;
 
 /// Every rule but that about land.
-pub(crate) const RULES: [Rule; 9] = [
+pub(crate) const RULES: [Rule; 10] = [
     ("a character in the world has all its rows, and nobody else has any", presences),
     ("rows of motion agree with each other", motions),
     ("players are counted block by block and region by region", counts),
@@ -26,6 +27,7 @@ pub(crate) const RULES: [Rule; 9] = [
     ("instances have all their rows, and what has ended has none", instances),
     ("worlds that are gone have no land", worlds),
     ("what is in force is the active version, entry by entry", content),
+    ("no row has a number that its sequence has not given", sequences),
 ];
 
 pub(crate) fn set(now: &Snapshot, table: &str, column: &str) -> BTreeSet<u64> {
@@ -288,5 +290,21 @@ fn content(now: &Snapshot) -> Vec<String> {
     let there: BTreeSet<_> = now.rows("content_def").iter().map(entry).collect();
     let differing = there.symmetric_difference(&wanted);
     found.extend(differing.map(|(kind, key, _)| format!("content_def {kind}/{key}")));
+    found
+}
+
+fn sequences(now: &Snapshot) -> Vec<String> {
+    let mut found = vec![];
+    for row in now.rows("sequence") {
+        let code = number(row, "code");
+        let kind = Numbered::ALL.iter().find(|kind| u64::from(**kind as u8) == code);
+        let Some((table, column)) = kind.map(|kind| kind.place()) else {
+            found.push(format!("of nothing: sequence {row}"));
+            continue;
+        };
+        let rows = now.rows(table).iter();
+        let beyond = rows.filter(|known| number(known, column) > number(row, "last"));
+        found.extend(beyond.map(|known| format!("{table} {known}")));
+    }
     found
 }

@@ -4,11 +4,13 @@
 //! ended session has no row and no tokens, and a token is exchanged at most once.
 
 use crate::authority::{require, require_database, require_room};
+use crate::sequences;
 use crate::{Refusal, audit, combat, now_micros, realms};
 use haven_rules::accounts::{
     AccountError, AccountStatus, Permission, Role, check_status, normalize_email,
     session_ends_at_micros, validate_digest, validate_password_phc,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::accounts::{
     Account, AccountSession, RefreshToken, account, account_session, refresh_token,
 };
@@ -73,7 +75,7 @@ pub fn account_register(
         return Err(AccountError::EmailTaken.into());
     }
     let account = ctx.db.account().insert(Account {
-        account_id: 0,
+        account_id: sequences::next(ctx, Numbered::Account),
         email_sha256,
         email,
         password_phc,
@@ -305,7 +307,7 @@ fn open_session(
         delete_session(ctx, session.session_id);
     }
     let session = ctx.db.account_session().insert(AccountSession {
-        session_id: 0,
+        session_id: sequences::next(ctx, Numbered::AccountSession),
         account_id,
         expires_at_micros,
         created_at: ctx.timestamp,

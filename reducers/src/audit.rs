@@ -3,8 +3,10 @@
 //! Kept for `rules::audit::RETENTION_DAYS`; the sweep takes the oldest by index.
 
 use crate::authority::require_database;
+use crate::sequences;
 use crate::{Refusal, now_micros};
 use haven_rules::audit::{swept_up_to_micros, tidy_detail};
+use haven_rules::sequences::Numbered;
 use haven_tables::audit::{AuditEntry, audit_entry};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
@@ -42,7 +44,7 @@ pub(crate) fn record(
 ) {
     debug_assert!(haven_rules::audit::ACTIONS.contains(&action));
     ctx.db.audit_entry().insert(AuditEntry {
-        audit_id: 0,
+        audit_id: sequences::next(ctx, Numbered::AuditEntry),
         at_micros: now_micros(ctx),
         actor: ctx.sender,
         actor_account_id,

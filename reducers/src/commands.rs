@@ -4,11 +4,13 @@
 //! without the other, on disk neither; a refused command leaves nothing, and may be asked again.
 
 use crate::authority::require_database;
+use crate::sequences;
 use crate::{Refusal, now_micros};
 use haven_rules::commands::{
     Done, PERIOD_SECONDS, WINDOW, fingerprint, is_forgotten, period_of, place_for, slot_of,
     swept_slots, validate_id, was_done, wheel_slot_of,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::commands::{
     CommandId, CommandReceipt, CommandSession, command_receipt, command_session,
 };
@@ -114,7 +116,7 @@ fn used_session(ctx: &ReducerContext, account_id: u64, session: u64) -> Result<u
     make_room(ctx, account_id, period)?;
     let row = ctx.db.command_session().insert(CommandSession {
         session_key,
-        command_session_id: 0,
+        command_session_id: sequences::next(ctx, Numbered::CommandSession),
         account_id,
         used_at_micros,
         wheel_slot,

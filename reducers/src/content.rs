@@ -8,10 +8,12 @@ mod book;
 pub(crate) use book::{book, hold};
 
 use crate::authority::{require_database, require_owner};
+use crate::sequences;
 use crate::{Refusal, audit, characters, leaderboards, now_micros};
 use haven_rules::content::versions::{
     ContentError, StoredEntry, VERSIONS_MAX, activation_at_micros, pack_of, step, validate_title,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::content::{
     ContentDef, ContentEntry, ContentVersion, content_def, content_entry, content_version,
 };
@@ -86,7 +88,7 @@ pub fn content_stage(
         staged_at: ctx.timestamp,
     });
     for StoredEntry { kind, key, body } in entries {
-        let content_entry_id = 0;
+        let content_entry_id = sequences::next(ctx, Numbered::ContentEntry);
         ctx.db.content_entry().insert(ContentEntry { content_entry_id, version, kind, key, body });
     }
     Ok(())
@@ -113,7 +115,7 @@ pub fn content_activate(ctx: &ReducerContext, version: u32, at_micros: i64) -> R
     };
     audit::record(ctx, 0, 0, "content_scheduled", &format!("{version} at {at_micros}"));
     ctx.db.content_activation_timer().insert(ContentActivationTimer {
-        scheduled_id: 0,
+        scheduled_id: version.into(),
         scheduled_at: ScheduleAt::Time(crate::at_micros(at_micros)),
         version,
     });

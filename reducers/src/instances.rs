@@ -6,6 +6,7 @@
 
 use crate::authority::{Player, require_database, require_owner, require_player};
 use crate::commands::once;
+use crate::sequences;
 use crate::world;
 use crate::{Refusal, audit, characters, friends, motion, now_micros, npcs};
 use haven_rules::characters::CharacterError;
@@ -14,6 +15,7 @@ use haven_rules::instances::{
     Definition, GUESTS_MAX, INSTANCES_MAX, InstanceError, closes_at_micros, ends_at_micros,
     validate_definition,
 };
+use haven_rules::sequences::Numbered;
 use haven_rules::world::{OPEN_WORLD, WorldPlan, validate_world};
 use haven_tables::commands::CommandId;
 use haven_tables::instances::{
@@ -130,7 +132,7 @@ fn open(ctx: &ReducerContext, player: Player, name: String) -> Result<(), Refusa
         players: 0,
         name: name.clone(),
     });
-    ctx.db.instance_pass().insert(InstancePass { pass_id: 0, character_id, world: number, name });
+    let_in(ctx, character_id, number, name);
     Ok(())
 }
 
@@ -157,8 +159,13 @@ pub fn instance_invite(ctx: &ReducerContext, world: u32, character_id: u64) -> R
         return Err(InstanceError::GuestsTooMany.into());
     }
     let name = row.name;
-    ctx.db.instance_pass().insert(InstancePass { pass_id: 0, character_id, world, name });
+    let_in(ctx, character_id, world, name);
     Ok(())
+}
+
+fn let_in(ctx: &ReducerContext, character_id: u64, world: u32, name: String) {
+    let pass_id = sequences::next(ctx, Numbered::InstancePass);
+    ctx.db.instance_pass().insert(InstancePass { pass_id, character_id, world, name });
 }
 
 /// Takes the caller's character into an instance, to its spawn.

@@ -29,6 +29,7 @@ mod ordered;
 pub mod parties;
 pub mod realms;
 mod refusal;
+mod sequences;
 mod wheel;
 pub mod world;
 
@@ -46,8 +47,10 @@ pub(crate) fn at_micros(micros: i64) -> Timestamp {
     Timestamp::from_micros_since_unix_epoch(micros)
 }
 
-/// Makes the timers that are missing. Called when the database is made and after each publish.
+/// Makes the timers and sequences that are missing. Called when the database is made and after each
+/// publish.
 pub(crate) fn ensure_timers(ctx: &ReducerContext) {
+    sequences::ensure(ctx);
     accounts::ensure_timers(ctx);
     audit::ensure_timers(ctx);
     characters::ensure_timers(ctx);

@@ -9,8 +9,10 @@ pub mod regions;
 pub mod survey;
 
 use crate::authority::require_owner;
+use crate::sequences;
 use crate::{Refusal, audit, combat, npcs, realms};
 use haven_rules::realms::RealmError;
+use haven_rules::sequences::Numbered;
 use haven_rules::world::terrain::{RECIPE_BYTES_MAX, Recipe, Terrain};
 use haven_rules::world::{
     Area, BLOCK_MM, CellRect, EntityKind, GroundClass, OPEN_WORLD, SURVEY_BLOCKS_MAX, WorldError,
@@ -318,7 +320,7 @@ fn replace_obstacles(ctx: &ReducerContext, obstacles: &[(u64, Area)]) {
     }
     for (chunk_index, area) in obstacles {
         ctx.db.obstacle().insert(Obstacle {
-            obstacle_id: 0,
+            obstacle_id: sequences::next(ctx, Numbered::Obstacle),
             chunk_index: *chunk_index,
             min_x_mm: area.min_x_mm,
             min_y_mm: area.min_y_mm,

@@ -26,4 +26,5 @@ pub mod notices;
 pub mod npcs;
 pub mod parties;
 pub mod realms;
+pub mod sequences;
 pub mod world;

@@ -10,7 +10,6 @@ use spacetimedb::{Timestamp, table};
 pub struct Account {
     /// Never reused; the subject of the account's tokens.
     #[primary_key]
-    #[auto_inc]
     pub account_id: u64,
     /// SHA-256 of `email`, 64 lower-case hex digits. The gateway looks accounts up by it.
     #[unique]
@@ -43,7 +42,6 @@ pub struct Account {
 pub struct AccountSession {
     /// The `sid` of the access tokens of this session.
     #[primary_key]
-    #[auto_inc]
     pub session_id: u64,
     /// Whose session it is.
     pub account_id: u64,

@@ -13,7 +13,6 @@ use spacetimedb::{Identity, table};
 pub struct AuditEntry {
     /// Grows with time.
     #[primary_key]
-    #[auto_inc]
     pub audit_id: u64,
     /// When, microseconds since 1970.
     pub at_micros: i64,

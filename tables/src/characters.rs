@@ -170,7 +170,6 @@ pub struct CharacterProgress {
 pub struct CharacterSpell {
     /// The row.
     #[primary_key]
-    #[auto_inc]
     pub character_spell_id: u64,
     /// Whose.
     pub character_id: u64,
@@ -220,7 +219,6 @@ pub struct CharacterResources {
 pub struct CharacterUse {
     /// The row.
     #[primary_key]
-    #[auto_inc]
     pub character_use_id: u64,
     /// Whose.
     pub character_id: u64,

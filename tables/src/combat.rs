@@ -94,7 +94,6 @@ pub struct CombatState {
 pub struct CombatEffect {
     /// The effect.
     #[primary_key]
-    #[auto_inc]
     pub effect_id: u64,
     /// On whom it lies.
     pub entity_id: u64,
@@ -160,7 +159,6 @@ pub struct CombatCast {
 pub struct CombatDeed {
     /// The deed.
     #[primary_key]
-    #[auto_inc]
     pub deed_id: u64,
     /// Who does it.
     pub entity_id: u64,
@@ -192,7 +190,6 @@ pub struct CombatDeed {
 pub struct CombatDue {
     /// The row.
     #[primary_key]
-    #[auto_inc]
     pub due_id: u64,
     /// Whom it is about.
     pub entity_id: u64,
@@ -219,7 +216,6 @@ pub struct CombatDue {
 pub struct CombatCooldown {
     /// The row.
     #[primary_key]
-    #[auto_inc]
     pub cooldown_id: u64,
     /// Whose.
     pub entity_id: u64,
@@ -241,7 +237,6 @@ pub struct CombatCooldown {
 pub struct CombatThreat {
     /// The row.
     #[primary_key]
-    #[auto_inc]
     pub threat_id: u64,
     /// Whom it draws.
     pub creature_id: u64,

@@ -32,7 +32,6 @@ pub struct CommandSession {
     pub session_key: u128,
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub command_session_id: u64,
     /// Whose session it is.
     pub account_id: u64,

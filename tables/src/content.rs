@@ -59,7 +59,6 @@ pub struct ContentVersion {
 pub struct ContentEntry {
     /// Its number.
     #[primary_key]
-    #[auto_inc]
     pub content_entry_id: u64,
     /// The version it belongs to.
     pub version: u32,

@@ -19,7 +19,6 @@ pub struct LedgerAccount {
     pub owner_key: u128,
     /// Never reused.
     #[unique]
-    #[auto_inc]
     pub ledger_account_id: u64,
     /// By kind a character, a letter, a guild and so on; of sources and sinks which one.
     pub owner_id: u64,
@@ -44,7 +43,6 @@ const LEDGER_ACCOUNT_FILTER: Filter =
 pub struct LedgerCause {
     /// In the order in which they happened; below 2⁴⁸.
     #[primary_key]
-    #[auto_inc]
     pub cause_id: u64,
     /// When, microseconds since 1970.
     pub at_micros: i64,

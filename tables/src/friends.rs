@@ -12,7 +12,6 @@ use spacetimedb::{Filter, Identity, client_visibility_filter, table};
 pub struct Friend {
     /// What the viewer calls it by. Never reused.
     #[primary_key]
-    #[auto_inc]
     pub friend_id: u64,
     /// Whose row it is.
     pub viewer: Identity,
@@ -129,7 +128,6 @@ const FRIEND_CHOICE_FILTER: Filter =
 pub struct FriendBlockName {
     /// What the viewer calls it by. Never reused.
     #[primary_key]
-    #[auto_inc]
     pub block_id: u64,
     /// Whose row it is.
     pub viewer: Identity,

@@ -47,7 +47,6 @@ pub struct GuildGrant {
 pub struct Guild {
     /// Never reused; below 2⁴⁸.
     #[primary_key]
-    #[auto_inc]
     pub guild_id: u64,
     /// When it was founded, microseconds since 1970.
     pub founded_at_micros: i64,

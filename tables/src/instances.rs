@@ -86,7 +86,6 @@ pub struct Instance {
 pub struct InstancePass {
     /// The pass.
     #[primary_key]
-    #[auto_inc]
     pub pass_id: u64,
     /// The character.
     pub character_id: u64,

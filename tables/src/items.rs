@@ -228,7 +228,6 @@ pub struct LootFallen {
 pub struct Loot {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub loot_id: u64,
     /// The block it lies in.
     pub chunk_index: u64,

@@ -19,7 +19,6 @@ pub struct Board {
     pub ends_key: u128,
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub board_id: u32,
     /// The season that runs, from 1.
     pub season: u32,
@@ -42,7 +41,6 @@ pub struct Board {
 pub struct BoardSeason {
     /// The season's tree. Never reused.
     #[primary_key]
-    #[auto_inc]
     pub tree_id: u64,
     /// `board_id` in the upper 32 bits, the season in the lower.
     #[unique]

@@ -103,7 +103,6 @@ pub struct MotionPath {
 pub struct MotionEffect {
     /// The effect.
     #[primary_key]
-    #[auto_inc]
     pub effect_id: u64,
     /// Whom it acts on.
     pub entity_id: u64,

@@ -53,7 +53,6 @@ pub struct Creature {
 pub struct Camp {
     /// The camp.
     #[primary_key]
-    #[auto_inc]
     pub camp_id: u64,
     /// The block it lies in.
     pub chunk_index: u64,

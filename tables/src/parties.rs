@@ -12,7 +12,6 @@ use spacetimedb::{Filter, Identity, client_visibility_filter, table};
 pub struct Party {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub party_id: u64,
     /// A member.
     pub leader_id: u64,
@@ -131,7 +130,6 @@ const PARTY_MEMBER_FILTER: Filter =
 pub struct PartyInvitation {
     /// What it is answered by. Never reused.
     #[primary_key]
-    #[auto_inc]
     pub invitation_id: u64,
     /// Who plays the invited character; zero where it is not shown.
     pub viewer: Identity,

@@ -44,7 +44,6 @@ pub struct WorldConfig {
 pub struct Obstacle {
     /// The obstacle's number, new each time the world is configured.
     #[primary_key]
-    #[auto_inc]
     pub obstacle_id: u64,
     /// The block it lies in.
     pub chunk_index: u64,
@@ -179,7 +178,6 @@ pub struct RegionCount {
 pub struct Landmark {
     /// The landmark's number.
     #[primary_key]
-    #[auto_inc]
     pub landmark_id: u64,
     /// The region it lies in.
     pub region_index: u64,

@@ -430,3 +430,30 @@ async fn parties_and_friends_survive_a_publish() {
     }
     here.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_a_refused_call_drew_are_given_once_though_the_process_is_killed() {
+    let mut here = Deployment::start().await;
+    let (ann, token, hero) = raw(&here, "Ann").await;
+    let enter = |session: u64, character_id: u64| json!([character_id, { "session": session, "sequence": 1 }]);
+    // It is the first to draw a number for a session, and gives it back with all it did.
+    ann.call("character_enter_once", enter(1, hero + 1)).await.expect_err("nobody's");
+    for session in 2..=3 {
+        ann.call("character_enter_once", enter(session, hero)).await.expect("there already");
+    }
+    let copy = cut(&here.engine, here.gateway.keys(), here.dir.path()).await;
+    ann.close().await;
+    here.engine.stop().await.expect("the engine stops");
+    here.engine = start_engine(copy.path(), "127.0.0.1:0".parse().expect("an address")).await;
+    let ann = come(&here, &token, hero).await;
+    for session in 4..=6 {
+        ann.call("character_enter_once", enter(session, hero)).await.expect("there already");
+    }
+    let sessions = here.rows("command_session").await;
+    let mut numbers: Vec<_> =
+        sessions.iter().map(|row| row["command_session_id"].as_u64()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4, 5].map(Some));
+    ann.close().await;
+    here.stop().await;
+}

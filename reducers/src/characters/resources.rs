@@ -2,6 +2,7 @@
 //! to the world. Fights keep present hit points themselves and save them here.
 
 use super::build::sheet_of;
+use crate::sequences;
 use haven_rules::characters::resources::{Resources, uses_max, vital_codes, vital_of};
 use haven_rules::combat::casting::Slots;
 use haven_rules::combat::health::Vital;
@@ -9,6 +10,7 @@ use haven_rules::combat::rest::HitDice;
 use haven_rules::combat::sheet::Sheet;
 use haven_rules::content::book::Book;
 use haven_rules::content::{AbilityDef, Casting};
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::{
     CharacterResources, CharacterUse, character, character_resources, character_use,
 };
@@ -99,7 +101,8 @@ pub(crate) fn spend_use(
         ctx.db.character_use().character_use_id().update(row);
     } else {
         let ability = ability.key.clone();
-        let row = CharacterUse { character_use_id: 0, character_id, used, is_long, ability };
+        let character_use_id = sequences::next(ctx, Numbered::CharacterUse);
+        let row = CharacterUse { character_use_id, character_id, used, is_long, ability };
         ctx.db.character_use().insert(row);
     }
     true

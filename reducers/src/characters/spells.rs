@@ -2,6 +2,7 @@
 
 use super::build::{Own, build_of, row_of};
 use super::{progress, sheet};
+use crate::sequences;
 use crate::{Refusal, combat};
 use haven_rules::characters::CharacterError;
 use haven_rules::characters::creation::usual;
@@ -9,6 +10,7 @@ use haven_rules::characters::progress::Progress;
 use haven_rules::characters::spells::{self, Spell};
 use haven_rules::content::AbilityDef;
 use haven_rules::content::book::Book;
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::{CharacterSpell, character, character_spell};
 use spacetimedb::{ReducerContext, Table, reducer};
 
@@ -47,7 +49,7 @@ pub(super) fn replace(ctx: &ReducerContext, character_id: u64, spells: &[Spell])
 
 fn add(ctx: &ReducerContext, character_id: u64, ability: &str) {
     ctx.db.character_spell().insert(CharacterSpell {
-        character_spell_id: 0,
+        character_spell_id: sequences::next(ctx, Numbered::CharacterSpell),
         character_id,
         is_prepared: true,
         ability: ability.to_owned(),

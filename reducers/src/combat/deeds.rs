@@ -11,6 +11,7 @@ use super::due::{self, Kind};
 use super::scene::Scene;
 use super::{aftermath, duels, near};
 use crate::content::book;
+use crate::sequences;
 use crate::{Refusal, characters, motion, now_micros, world};
 use haven_rules::combat::aim::{
     Aim, CombatError, Means, OPPORTUNITY_ATTACK, Relation, check_means, check_target, is_within,
@@ -24,6 +25,7 @@ use haven_rules::combat::lasting::initiative;
 use haven_rules::content::book::Book;
 use haven_rules::content::{AbilityDef, AbilityKind, EffectDef, Target};
 use haven_rules::motion::next_tick_at_micros;
+use haven_rules::sequences::Numbered;
 use haven_tables::combat::{CombatCooldown, CombatDeed, combat_cooldown, combat_deed};
 use spacetimedb::{ReducerContext, Table};
 use std::rc::Rc;
@@ -314,7 +316,8 @@ fn pay(
             let row = CombatCooldown { cooldown_id: known.cooldown_id, ..row };
             ctx.db.combat_cooldown().cooldown_id().update(row);
         } else {
-            ctx.db.combat_cooldown().insert(row);
+            let cooldown_id = sequences::next(ctx, Numbered::CombatCooldown);
+            ctx.db.combat_cooldown().insert(CombatCooldown { cooldown_id, ..row });
         }
     }
     if body.fighter.is_player {
@@ -341,7 +344,7 @@ fn put_off(ctx: &ReducerContext, body: &mut Body, ability: &AbilityDef, aim: Aim
     let (entity_id, now) = (body.fighter.entity_id, now_micros(ctx));
     let is_cast = ability.cast_millis > 0;
     let deed = ctx.db.combat_deed().insert(CombatDeed {
-        deed_id: 0,
+        deed_id: sequences::next(ctx, Numbered::CombatDeed),
         entity_id,
         target_id,
         x,

@@ -5,8 +5,10 @@
 
 use super::{CombatTickTimer, combat_tick_timer};
 use crate::now_micros;
+use crate::sequences;
 use crate::wheel::Wheel;
 use haven_rules::motion::{TICK_MICROS, slot_of, slots_between};
+use haven_rules::sequences::Numbered;
 use haven_tables::combat::{CombatDue, combat_due};
 use spacetimedb::{ReducerContext, Table, TimeDuration};
 
@@ -74,7 +76,7 @@ pub(crate) fn set(
     due_at_micros: i64,
 ) {
     ctx.db.combat_due().insert(CombatDue {
-        due_id: 0,
+        due_id: sequences::next(ctx, Numbered::CombatDue),
         entity_id,
         subject_id,
         due_at_micros,

@@ -6,9 +6,11 @@
 use super::bodies::{self, micros, millis};
 use super::due::{self, Kind};
 use crate::content::book;
+use crate::sequences;
 use haven_rules::combat::dice::Dice;
 use haven_rules::combat::fighter::{Effect, Fighter, What};
 use haven_rules::content::{Attribute, Condition, DamageType, Stat};
+use haven_rules::sequences::Numbered;
 use haven_tables::combat::{CombatEffect, combat_effect};
 use spacetimedb::{ReducerContext, Table};
 use std::collections::BTreeSet;
@@ -98,7 +100,8 @@ pub(super) fn write(ctx: &ReducerContext, fighter: &mut Fighter, before: &[Effec
     forget(ctx, entity_id, &gone);
     for effect in &mut fighter.effects {
         if effect.effect_id == 0 {
-            effect.effect_id = ctx.db.combat_effect().insert(row_of(entity_id, effect)).effect_id;
+            effect.effect_id = sequences::next(ctx, Numbered::CombatEffect);
+            ctx.db.combat_effect().insert(row_of(entity_id, effect));
             look_at(ctx, entity_id, effect);
         } else if before.iter().all(|known| known != effect) {
             ctx.db.combat_effect().effect_id().update(row_of(entity_id, effect));

@@ -4,6 +4,7 @@
 //! are near; a creature keeps at most `ENTRIES_MAX` in mind.
 
 use super::bodies::Body;
+use crate::sequences;
 use crate::{characters, npcs, parties};
 use haven_rules::combat::aim::is_within;
 use haven_rules::combat::areas::Point;
@@ -12,6 +13,7 @@ use haven_rules::combat::house::percent_of;
 use haven_rules::combat::threat::{Entry, Threat};
 use haven_rules::content::book::Book;
 use haven_rules::parties::sharing::{Claim, divide};
+use haven_rules::sequences::Numbered;
 use haven_tables::combat::{CombatThreat, combat_state, combat_threat, combatant};
 use spacetimedb::{ReducerContext, Table};
 use std::collections::BTreeSet;
@@ -55,7 +57,8 @@ pub(crate) fn change(ctx: &ReducerContext, creature_id: u64, apply: impl FnOnce(
                 ctx.db.combat_threat().threat_id().update(row);
             }
             None => {
-                ctx.db.combat_threat().insert(row);
+                let threat_id = sequences::next(ctx, Numbered::CombatThreat);
+                ctx.db.combat_threat().insert(CombatThreat { threat_id, ..row });
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::commands::once;
 use crate::items::{Holder, Spot, check_gives, contents, stack_of, take};
 use crate::mail::{RealmLetter, send_by_realm};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, characters, now_micros};
 use haven_rules::economy::market::{
     Asked, FROZEN_WAIT_MICROS, HOUR_MICROS, MarketError, OVERTIME_MICROS, Prices, Standing, bid,
@@ -21,6 +22,7 @@ use haven_rules::economy::market::{
 };
 use haven_rules::economy::{CauseKind, PurseKind, Sink, joint_key};
 use haven_rules::items::{HolderKind, ItemError};
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::character;
 use haven_tables::commands::CommandId;
 use haven_tables::economy::market::{
@@ -175,7 +177,7 @@ fn open(
 ) -> Auction {
     let seller = ctx.db.character().character_id().find(trader.character_id);
     ctx.db.auction().insert(Auction {
-        auction_id: 0,
+        auction_id: sequences::next(ctx, Numbered::Auction),
         bid_copper: 0,
         next_bid_copper: asked.bid_copper,
         buyout_copper: asked.buyout_copper,

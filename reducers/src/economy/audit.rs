@@ -19,18 +19,20 @@ pub(super) use marks::{coins_moved, folded};
 use super::ledger::Cause;
 use crate::authority::{require, require_database};
 use crate::ordered::{Walk, ranges};
+use crate::sequences;
 use crate::{Refusal, audit, now_micros, realms};
 use entries::add_up;
 use found::{Imbalance, first_cause_of_account, first_cause_of_items, report};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::{AuditStage, CauseKind, PurseKind, Sink, Source, purse_key};
+use haven_rules::sequences::Numbered;
 use haven_tables::economy::audit::{
     EconomyAudit, EconomyAuditCount, EconomyAuditMark, EconomyHealth, economy_audit,
     economy_audit_count, economy_audit_mark, economy_health, economy_imbalance,
 };
 use haven_tables::economy::{LedgerAccount, ledger_account, ledger_fold};
 use haven_tables::items::{item, item_counter, item_tally};
-use spacetimedb::{Identity, ReducerContext, ScheduleAt, Table, reducer, table};
+use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -171,7 +173,7 @@ fn count_accounts(ctx: &ReducerContext, mut row: EconomyAudit) {
         let Some(window) = walk.window().filter(|_| budget > 0) else { break };
         let accounts: Vec<LedgerAccount> =
             ranges(ctx.db.ledger_account().ledger_account_id()).filter(window.clone()).collect();
-        if accounts.is_empty() && *window.end() >= last_account_id(ctx) {
+        if accounts.is_empty() && *window.end() >= sequences::last(ctx, Numbered::LedgerAccount) {
             // From now on whatever moves is counted.
             mark.ledger_account_id = u64::MAX;
             row.stage = AuditStage::Stacks as u8;
@@ -216,21 +218,6 @@ fn count_account(
 
 fn numbers_after(number: u64) -> Walk {
     Walk::new(number.saturating_add(1), WINDOW_NUMBERS).up_to(WINDOW_NUMBERS_MAX)
-}
-
-/// No account that there is has a greater number: it is that of one that is made and removed.
-fn last_account_id(ctx: &ReducerContext) -> u64 {
-    let row = ctx.db.ledger_account().insert(LedgerAccount {
-        owner_key: u128::MAX,
-        ledger_account_id: 0,
-        owner_id: 0,
-        copper: 0,
-        viewer: Identity::ZERO,
-        kind: 0,
-        is_frozen: false,
-    });
-    ctx.db.ledger_account().owner_key().delete(u128::MAX);
-    row.ledger_account_id
 }
 
 fn turn_to(ctx: &ReducerContext, row: &mut EconomyAudit, ledger_account_id: u64) {

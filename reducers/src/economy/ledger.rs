@@ -1,9 +1,11 @@
 //! The ledger: causes, accounts, and the one way in which coins move.
 
 use crate::now_micros;
+use crate::sequences;
 use haven_rules::economy::{
     CauseKind, EconomyError, PurseKind, Sink, Source, cause_key, joint_key, moved, purse_key,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::economy::{
     LedgerAccount, LedgerCause, LedgerEntry, ledger_account, ledger_cause, ledger_entry,
 };
@@ -40,7 +42,7 @@ impl Cause {
         reverses: u64,
     ) -> Self {
         let row = ctx.db.ledger_cause().insert(LedgerCause {
-            cause_id: 0,
+            cause_id: sequences::next(ctx, Numbered::LedgerCause),
             at_micros: now_micros(ctx),
             account_id,
             character_id,
@@ -244,7 +246,7 @@ fn store(ctx: &ReducerContext, known: Option<LedgerAccount>, purse: &Purse, copp
     }
     let row = ctx.db.ledger_account().insert(LedgerAccount {
         owner_key: purse.key(),
-        ledger_account_id: 0,
+        ledger_account_id: sequences::next(ctx, Numbered::LedgerAccount),
         owner_id: purse.owner_id,
         copper,
         viewer: purse.viewer,

@@ -9,10 +9,12 @@ use crate::authority::{Player, require_database};
 use crate::content::book;
 use crate::items::{self, Holder};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, characters, now_micros, realms};
 use haven_rules::economy::market::{MarketError, Prices, Span, def_hash};
 use haven_rules::economy::{EconomyError, PurseKind, purse_key};
 use haven_rules::items::{Binding, FLAG_FROZEN, HolderKind, ItemError};
+use haven_rules::sequences::Numbered;
 use haven_tables::combat::combatant;
 use haven_tables::economy::ledger_account;
 use haven_tables::economy::market::{
@@ -208,7 +210,7 @@ pub(super) fn item_of(ctx: &ReducerContext, def: &str) -> MarketItem {
     }
     let def_hash = def_hash(def);
     ctx.db.market_item().insert(MarketItem {
-        market_item_id: 0,
+        market_item_id: sequences::next_of_few(ctx, Numbered::MarketItem),
         def_hash,
         buy_copper: 0,
         sell_copper: 0,

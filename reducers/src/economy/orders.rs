@@ -17,6 +17,7 @@ use crate::commands::once;
 use crate::items::{Holder, Spot, contents, take};
 use crate::mail::{RealmLetter, send_by_realm};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, now_micros};
 use haven_rules::economy::book::{self, Next, Side, Taker, worth};
 use haven_rules::economy::market::{
@@ -25,6 +26,7 @@ use haven_rules::economy::market::{
 };
 use haven_rules::economy::{CauseKind, PurseKind, joint_key};
 use haven_rules::items::HolderKind;
+use haven_rules::sequences::Numbered;
 use haven_tables::commands::CommandId;
 use haven_tables::economy::market::{
     MarketItem, MarketOrder, MarketOrderDue, market_order, market_order_due,
@@ -151,7 +153,7 @@ fn place(ctx: &ReducerContext, player: Player, def: &str, wanted: Wanted) -> Res
 /// A new order; its row is not complete before it is saved.
 fn open(ctx: &ReducerContext, trader: Trader, item: &MarketItem, wanted: Wanted) -> MarketOrder {
     let row = MarketOrder {
-        order_id: 0,
+        order_id: sequences::next(ctx, Numbered::MarketOrder),
         owner_key: joint_key(trader.account_id, 0),
         viewer: viewer_of(ctx, trader.account_id),
         account_id: trader.account_id,

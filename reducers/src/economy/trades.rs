@@ -16,11 +16,13 @@ use super::near::{are_near, is_awake, require_awake};
 use crate::commands::once;
 use crate::content::book;
 use crate::items::{check_gives, mark, stack_of};
+use crate::sequences;
 use crate::{Refusal, characters, friends, now_micros};
 use haven_rules::economy::trade::{ASK_SECONDS, Outcome, Step, TRADE_SECONDS};
 use haven_rules::economy::{EconomyError, PurseKind};
 use haven_rules::friends::What;
 use haven_rules::items::{FLAG_OFFERED, HolderKind, ItemError};
+use haven_rules::sequences::Numbered;
 use haven_tables::commands::CommandId;
 use haven_tables::economy::trades::{Trade, trade};
 use spacetimedb::{ReducerContext, Table, reducer};
@@ -41,7 +43,8 @@ pub fn trade_request(ctx: &ReducerContext, character_id: u64) -> Result<(), Refu
         return Err(EconomyError::TradeBusy.into());
     }
     let ends_at_micros = now_micros(ctx) + seconds(ASK_SECONDS);
-    let row = Trade { trade_id: 0, asker_id: own, asked_id: character_id, ends_at_micros };
+    let trade_id = sequences::next(ctx, Numbered::Trade);
+    let row = Trade { trade_id, asker_id: own, asked_id: character_id, ends_at_micros };
     let row = ctx.db.trade().insert(row);
     begin_sides(ctx, &row, tax_bps(ctx));
     look::set(ctx, &row);

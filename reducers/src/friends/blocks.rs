@@ -6,9 +6,11 @@
 use super::{keys_of, player_of, ties};
 use crate::authority::require_player;
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, guilds, now_micros, parties, realms};
 use haven_rules::economy::joint_key;
 use haven_rules::friends::{BLOCKS_MAX, FriendError};
+use haven_rules::sequences::Numbered;
 use haven_tables::friends::{
     FriendBlock, FriendBlockLink, FriendBlockName, friend_block, friend_block_link,
     friend_block_name,
@@ -37,7 +39,7 @@ pub fn block_add(ctx: &ReducerContext, name: String) -> Result<(), Refusal> {
         return Err(FriendError::BlocksTooMany.into());
     }
     let row = ctx.db.friend_block_name().insert(FriendBlockName {
-        block_id: 0,
+        block_id: sequences::next(ctx, Numbered::FriendBlockName),
         viewer: realms::viewer_of(ctx, account_id),
         blocked_at_micros: now_micros(ctx),
         name: character.name,

@@ -7,11 +7,13 @@
 use super::{admits, are_friends, has_blocked, keys_of, player_of, presence};
 use crate::authority::{require_database, require_player};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, characters, now_micros, realms};
 use haven_rules::economy::joint_key;
 use haven_rules::friends::{
     Asked, Counts, FriendError, Request, State, What, ask, lapses_at_micros, validate_note,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::{Character, character};
 use haven_tables::friends::{
     Friend, FriendDue, FriendPair, FriendTie, friend, friend_due, friend_pair, friend_presence,
@@ -212,7 +214,7 @@ fn tie(
     note: String,
 ) -> FriendTie {
     let row = ctx.db.friend().insert(Friend {
-        friend_id: 0,
+        friend_id: sequences::next(ctx, Numbered::Friend),
         viewer: realms::viewer_of(ctx, account_id),
         since_at_micros: now_micros(ctx),
         state: state as u8,

@@ -9,11 +9,13 @@ use crate::commands::once;
 use crate::content::book;
 use crate::economy::{Cause, Purse, pay};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, characters, chat, friends, now_micros};
 use haven_rules::economy::{CauseKind, Sink, joint_key};
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::RANKS_AT_FIRST;
 use haven_rules::guilds::{CHARTER_DAYS, GuildError, GuildName, validate_name};
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::{Character, character};
 use haven_tables::commands::CommandId;
 use haven_tables::guilds::asking::{GuildCharter, GuildSignature, guild_charter, guild_signature};
@@ -91,7 +93,7 @@ fn insert(ctx: &ReducerContext, name: &GuildName) -> u64 {
     let emblem =
         GuildEmblem { symbol: 0, symbol_color: 0, border: 0, border_color: 0, ground_color: 0 };
     let row = ctx.db.guild().insert(Guild {
-        guild_id: 0,
+        guild_id: sequences::next(ctx, Numbered::Guild),
         founded_at_micros: now_micros(ctx),
         members: 0,
         leaders: 0,

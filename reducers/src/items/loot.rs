@@ -14,6 +14,7 @@ use crate::commands::once;
 use crate::content::book;
 use crate::economy::{Cause, Purse, pay};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, characters, combat, motion, now_micros, parties};
 use haven_rules::combat::EVENT_SECONDS;
 use haven_rules::combat::areas::Point;
@@ -26,6 +27,7 @@ use haven_rules::items::loot::{
 use haven_rules::items::{HolderKind, ItemError};
 use haven_rules::motion::slot_of;
 use haven_rules::parties::LootMode;
+use haven_rules::sequences::Numbered;
 use haven_rules::world::chunk_parts;
 use haven_tables::combat::{combat_state, combatant};
 use haven_tables::commands::CommandId;
@@ -137,7 +139,7 @@ fn lay(ctx: &ReducerContext, fallen: &LootFallen, millis: i64) -> Loot {
     let expires_at_micros = now + millis * 1_000;
     let is_in_turn = fallen.mode == LootMode::RoundRobin as u8;
     let row = ctx.db.loot().insert(Loot {
-        loot_id: 0,
+        loot_id: sequences::next(ctx, Numbered::Loot),
         chunk_index: fallen.chunk_index,
         creature_id: fallen.creature_id,
         turn_of: 0,

@@ -11,6 +11,7 @@ use crate::economy::{Cause, Purse};
 use crate::items::{self, Holder, Spot};
 use crate::mail::{self, RealmLetter};
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{characters, now_micros};
 use haven_rules::content::{BoardDef, BoardHolder};
 use haven_rules::economy::{CauseKind, Source, joint_key};
@@ -18,6 +19,7 @@ use haven_rules::leaderboards::{
     BOARDS_EVER_MAX, NEVER_MICROS, REWARDS_PER_SLICE, SeasonState, ends_key, last_rewarded, reset,
     reward_of, season_key,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::items::item;
 use haven_tables::leaderboards::{
     Board, BoardPayout, BoardPrize, BoardPrizeItem, BoardReward, BoardSeason, BoardSweep, board,
@@ -82,7 +84,7 @@ fn found(ctx: &ReducerContext, def: &BoardDef, now: i64) {
     // Its number is not known yet, and the key must be one that no other board has.
     let row = ctx.db.board().insert(Board {
         ends_key: u128::MAX,
-        board_id: 0,
+        board_id: sequences::next_of_few(ctx, Numbered::Board),
         season: 1,
         tree_id: 0,
         began_at_micros: now,
@@ -97,7 +99,7 @@ fn found(ctx: &ReducerContext, def: &BoardDef, now: i64) {
 
 fn begin(ctx: &ReducerContext, board_id: u32, season: u32, def: &BoardDef, now: i64) -> u64 {
     let row = ctx.db.board_season().insert(BoardSeason {
-        tree_id: 0,
+        tree_id: sequences::next(ctx, Numbered::BoardSeason),
         season_key: season_key(board_id, season),
         began_at_micros: now,
         closed_at_micros: 0,

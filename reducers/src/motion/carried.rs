@@ -3,8 +3,10 @@
 use super::state::{Due, State};
 use super::{Intent, distance_mm, paths};
 use crate::now_micros;
+use crate::sequences;
 use crate::world::land::Land;
 use haven_rules::motion::{EffectKind, path};
+use haven_rules::sequences::Numbered;
 use haven_rules::world::cell_of_mm;
 use haven_tables::motion::{MotionEffect, motion, motion_effect};
 use spacetimedb::{ReducerContext, Table};
@@ -94,7 +96,7 @@ pub(crate) fn set_load(ctx: &ReducerContext, entity_id: u64, known: u64, percent
         0
     } else {
         let row = ctx.db.motion_effect().insert(MotionEffect {
-            effect_id: 0,
+            effect_id: sequences::next(ctx, Numbered::MotionEffect),
             entity_id,
             ends_at_micros: i64::MAX,
             percent,
@@ -124,7 +126,7 @@ pub(crate) fn set_pace(ctx: &ReducerContext, entity_id: u64, known: u64, percent
         101.. => (EffectKind::Haste, (percent - 100).min(EffectKind::Haste.percent_max())),
     };
     let row = ctx.db.motion_effect().insert(MotionEffect {
-        effect_id: 0,
+        effect_id: sequences::next(ctx, Numbered::MotionEffect),
         entity_id,
         ends_at_micros: i64::MAX,
         percent: by,

@@ -5,10 +5,12 @@
 
 use super::state::{Due, State};
 use crate::authority::require;
+use crate::sequences;
 use crate::world::land::Land;
 use crate::{Refusal, audit, characters, now_micros};
 use haven_rules::accounts::Permission;
 use haven_rules::motion::{EFFECT_MILLIS_MAX, EFFECTS_MAX, EffectKind, MotionError};
+use haven_rules::sequences::Numbered;
 use haven_tables::motion::{MotionEffect, motion_effect};
 use spacetimedb::{ReducerContext, Table, reducer};
 
@@ -43,7 +45,7 @@ pub fn motion_effect_apply(
     let ends_at_micros = if millis == 0 { i64::MAX } else { now + lasts_micros };
     let kind = kind.code();
     ctx.db.motion_effect().insert(MotionEffect {
-        effect_id: 0,
+        effect_id: sequences::next(ctx, Numbered::MotionEffect),
         entity_id,
         ends_at_micros,
         percent,

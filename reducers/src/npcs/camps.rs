@@ -8,6 +8,7 @@ use super::spawn::{self, New};
 use crate::authority::{require_database, require_owner, require_room};
 use crate::combat::CREATURES;
 use crate::content::book;
+use crate::sequences;
 use crate::world::land::{Land, terrain_of};
 use crate::world::{self, blocks};
 use crate::{Refusal, at_micros, now_micros};
@@ -18,6 +19,7 @@ use haven_rules::content::book::Book;
 use haven_rules::motion::mix;
 use haven_rules::npcs::camps::{Country, Placed, members, place, refill_at};
 use haven_rules::npcs::mind::Mood;
+use haven_rules::sequences::Numbered;
 use haven_rules::world::terrain::Block;
 use haven_rules::world::{BLOCK_MM, block_of_mm, chunk_index, chunk_parts};
 use haven_tables::npcs::{Camp, CampBlock, Creature, camp, camp_block, creature};
@@ -83,7 +85,7 @@ fn place_camps(ctx: &ReducerContext, chunk: u64, book: &Book) {
 fn found(ctx: &ReducerContext, chunk: u64, placed: &Placed, def: &CampDef) {
     let seed = mix(chunk, u64::from(placed.x_mm.unsigned_abs()));
     ctx.db.camp().insert(Camp {
-        camp_id: 0,
+        camp_id: sequences::next(ctx, Numbered::Camp),
         chunk_index: chunk,
         world: chunk_parts(chunk).0,
         pos_x_mm: placed.x_mm,
@@ -199,7 +201,7 @@ pub(super) fn lost(ctx: &ReducerContext, row: &Creature, now: i64) {
 fn fill_later(ctx: &ReducerContext, camp_id: u64, at: i64) {
     ctx.db.camp_fill_timer().camp_id().delete(camp_id);
     let scheduled_at = ScheduleAt::Time(at_micros(at));
-    ctx.db.camp_fill_timer().insert(CampFillTimer { scheduled_id: 0, scheduled_at, camp_id });
+    ctx.db.camp_fill_timer().insert(CampFillTimer { scheduled_id: camp_id, scheduled_at, camp_id });
 }
 
 /// Fills a camp again of which somebody is missing, if it is awake and its time has come.

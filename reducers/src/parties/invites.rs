@@ -7,11 +7,13 @@ use super::due::{self, Kind};
 use super::rows;
 use crate::authority::require_player;
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, characters, friends, now_micros};
 use haven_rules::economy::joint_key;
 use haven_rules::friends::What;
 use haven_rules::friends::pace::Pace;
 use haven_rules::parties::{INVITES_MAX, Party, PartyError, invite_lapses_at_micros};
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::{Character, character};
 use haven_tables::parties::{
     PartyInvitation, PartyInvitee, PartyPace, party_invitation, party_invitee, party_pace,
@@ -134,7 +136,7 @@ fn invite(ctx: &ReducerContext, own: u64, invited: u64, is_raid: bool, is_hidden
     let viewer = if is_hidden { Identity::ZERO } else { characters::viewer_of(ctx, invited) };
     let lapses_at_micros = invite_lapses_at_micros(now_micros(ctx));
     let row = ctx.db.party_invitation().insert(PartyInvitation {
-        invitation_id: 0,
+        invitation_id: sequences::next(ctx, Numbered::PartyInvitation),
         viewer,
         from_id: own,
         lapses_at_micros,

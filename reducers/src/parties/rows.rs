@@ -6,8 +6,10 @@
 use super::due::{self, Kind};
 use crate::characters;
 use crate::ordered::ranges;
+use crate::sequences;
 use haven_rules::economy::joint_key;
 use haven_rules::parties::{Answer, Loot, LootMode, MARKERS, Member, Party, Ready, ReadyState};
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::character;
 use haven_tables::parties::{
     self as tables, PartyMember, PartySeat, PartyView, party, party_member, party_seat, party_view,
@@ -107,7 +109,8 @@ fn row_of(party_id: u64, turn_id: u64, party: &Party) -> tables::Party {
 
 /// Writes a party that was not there before; its number.
 pub(super) fn make(ctx: &ReducerContext, party: &Party) -> u64 {
-    let party_id = ctx.db.party().insert(row_of(0, 0, party)).party_id;
+    let party_id = sequences::next(ctx, Numbered::Party);
+    ctx.db.party().insert(row_of(party_id, 0, party));
     if party.alone_ends_at_micros != 0 {
         due::set(ctx, Kind::Alone, party.alone_ends_at_micros, party_id);
     }

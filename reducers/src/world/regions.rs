@@ -6,6 +6,8 @@
 use super::land::{bounds_of, terrain_of};
 use crate::Refusal;
 use crate::authority::require_database;
+use crate::sequences;
+use haven_rules::sequences::Numbered;
 use haven_rules::world::{
     CELL_MM, LandmarkKind, chunk_parts, neighbours, region_index, region_of_block, region_parts,
 };
@@ -119,7 +121,7 @@ fn describe(ctx: &ReducerContext, region_index: u64) {
             continue;
         }
         ctx.db.landmark().insert(Landmark {
-            landmark_id: 0,
+            landmark_id: sequences::next(ctx, Numbered::Landmark),
             region_index,
             pos_x_mm,
             pos_y_mm,

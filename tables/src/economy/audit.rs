@@ -45,7 +45,6 @@ pub struct EconomyHealth {
 pub struct EconomyImbalance {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub imbalance_id: u64,
     /// Which pass found it.
     pub pass: u64,

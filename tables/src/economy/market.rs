@@ -18,7 +18,6 @@ use spacetimedb::{Filter, Identity, client_visibility_filter, table};
 pub struct Auction {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub auction_id: u64,
     /// The highest bid, copper; 0 while there is none.
     pub bid_copper: u64,
@@ -130,7 +129,6 @@ pub struct MarketAccount {
 pub struct MarketItem {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub market_item_id: u32,
     /// `def_hash` of the definition.
     pub def_hash: u32,
@@ -220,7 +218,6 @@ pub struct MarketOrderLink {
 pub struct MarketOrder {
     /// Never reused. Orders of a price are served in the order of their numbers.
     #[primary_key]
-    #[auto_inc]
     pub order_id: u64,
     /// The account in the upper 64 bits, the order in the lower: read to list an account's.
     #[unique]

@@ -12,7 +12,6 @@ use spacetimedb::{Filter, Identity, client_visibility_filter, table};
 pub struct Trade {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub trade_id: u64,
     /// The character that asked for it.
     #[unique]

@@ -16,7 +16,6 @@ use spacetimedb::{Filter, Identity, client_visibility_filter, table};
 pub struct Vendor {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub vendor_id: u64,
     /// The block it stands in, of the open world.
     pub chunk_index: u64,
@@ -39,7 +38,6 @@ pub struct Vendor {
 pub struct VendorShelf {
     /// Never reused.
     #[primary_key]
-    #[auto_inc]
     pub shelf_id: u64,
     /// Whose.
     pub vendor_id: u64,

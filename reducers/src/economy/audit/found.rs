@@ -3,7 +3,9 @@
 use super::entries::entries_after;
 use super::{EconomyAudit, economy_imbalance};
 use crate::ordered::{Walk, ranges};
+use crate::sequences;
 use haven_rules::economy::{IMBALANCES_MAX, cause_key, cause_of, joint_keys, part_of};
+use haven_rules::sequences::Numbered;
 use haven_tables::economy::audit::EconomyImbalance;
 use haven_tables::economy::{LedgerAccount, ledger_entry};
 use haven_tables::items::item_history;
@@ -37,7 +39,7 @@ pub(super) fn report(ctx: &ReducerContext, row: &mut EconomyAudit, found: Imbala
     }
     if row.imbalances < IMBALANCES_MAX {
         ctx.db.economy_imbalance().insert(EconomyImbalance {
-            imbalance_id: 0,
+            imbalance_id: sequences::next(ctx, Numbered::EconomyImbalance),
             pass: row.pass,
             ledger_account_id: found.ledger_account_id,
             cause_id: found.cause_id,

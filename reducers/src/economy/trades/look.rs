@@ -52,7 +52,7 @@ pub fn trade_look(ctx: &ReducerContext, timer: TradeTimer) -> Result<(), Refusal
 pub(super) fn set(ctx: &ReducerContext, row: &Trade) {
     let next = row.ends_at_micros.min(now_micros(ctx) + LOOK_MICROS);
     ctx.db.trade_timer().insert(TradeTimer {
-        scheduled_id: 0,
+        scheduled_id: row.trade_id,
         scheduled_at: ScheduleAt::Time(at_micros(next)),
         trade_id: row.trade_id,
     });

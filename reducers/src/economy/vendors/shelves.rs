@@ -6,10 +6,12 @@
 use crate::authority::require_database;
 use crate::content::book;
 use crate::ordered::ranges;
+use crate::sequences;
 use crate::{Refusal, now_micros};
 use haven_rules::content::VendorGoods;
 use haven_rules::economy::joint_key;
 use haven_rules::economy::prices::{BPS, Goods, SHELVES_MAX, Shelf, tick};
+use haven_rules::sequences::Numbered;
 use haven_tables::economy::vendors::{
     Vendor, VendorDue, VendorShelf, vendor, vendor_due, vendor_shelf,
 };
@@ -86,7 +88,9 @@ pub(super) fn look_at(ctx: &ReducerContext, vendor: &Vendor, ticks: bool) {
             }
         } else {
             let fresh = Shelf { stock: goods.goods.normal_stock, price_bps: BPS };
-            ctx.db.vendor_shelf().insert(goods.shown(fresh, &goods.empty(vendor.vendor_id)));
+            let shelf_id = sequences::next(ctx, Numbered::VendorShelf);
+            let row = goods.shown(fresh, &goods.empty(vendor.vendor_id));
+            ctx.db.vendor_shelf().insert(VendorShelf { shelf_id, ..row });
         }
     }
     for row in known.into_values() {

@@ -3,11 +3,13 @@
 use super::shelves;
 use crate::authority::require;
 use crate::content::book;
+use crate::sequences;
 use crate::world::land::Land;
 use crate::{Refusal, audit};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::EconomyError;
 use haven_rules::motion::MotionError;
+use haven_rules::sequences::Numbered;
 use haven_rules::world::{OPEN_WORLD, cell_of_mm, chunk_of};
 use haven_tables::economy::vendors::{Vendor, vendor, vendor_due, vendor_shelf};
 use spacetimedb::{ReducerContext, Table, reducer};
@@ -40,7 +42,7 @@ pub fn vendor_place(
         return Err(MotionError::GoalBlocked.into());
     }
     let row = ctx.db.vendor().insert(Vendor {
-        vendor_id: 0,
+        vendor_id: sequences::next(ctx, Numbered::Vendor),
         chunk_index: chunk_of(OPEN_WORLD, x_mm, y_mm),
         pos_x_mm: x_mm,
         pos_y_mm: y_mm,
