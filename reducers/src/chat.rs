@@ -38,6 +38,7 @@ use crate::ordered::ranges;
 use crate::{Refusal, characters, friends};
 use haven_rules::chat::{ChatError, ChatKind};
 use haven_rules::friends::What;
+use haven_rules::keys::keys_of;
 use haven_tables::characters::character;
 use haven_tables::chat::moderation::{ChatMuted, chat_muted};
 use haven_tables::chat::{
@@ -46,7 +47,6 @@ use haven_tables::chat::{
 use haven_tables::commands::CommandId;
 use spacetimedb::{Identity, ReducerContext, reducer};
 use speech::Speaker;
-use store::of;
 
 /// Says something in a channel of a kind, in the one that the character takes part in; of those
 /// that players have made in `channel_id`, which is 0 for all other kinds.
@@ -181,7 +181,7 @@ pub(crate) fn character_purged(ctx: &ReducerContext, _account_id: u64, character
 
 pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Identity) {
     let delivered: Vec<ChatDelivery> =
-        ranges(ctx.db.chat_delivery().delivery_key()).filter(of(account_id)).collect();
+        ranges(ctx.db.chat_delivery().delivery_key()).filter(keys_of(account_id)).collect();
     for row in delivered {
         ctx.db.chat_delivery().delivery_key().update(ChatDelivery { viewer, ..row });
     }
@@ -195,7 +195,7 @@ pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Ide
     }
     for character_id in characters::characters_of(ctx, account_id) {
         let cursors: Vec<ChatCursor> =
-            ranges(ctx.db.chat_cursor().cursor_key()).filter(of(character_id)).collect();
+            ranges(ctx.db.chat_cursor().cursor_key()).filter(keys_of(character_id)).collect();
         for row in cursors {
             ctx.db.chat_cursor().cursor_key().update(ChatCursor { viewer, ..row });
         }

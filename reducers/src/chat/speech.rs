@@ -2,7 +2,7 @@
 //!
 //! Keeps true: a refusal spends nothing.
 
-use super::store::{Spoken, instant, joint};
+use super::store::{Spoken, instant};
 use super::{living_name, present};
 use crate::content::book;
 use crate::{Refusal, now_micros};
@@ -11,6 +11,7 @@ use haven_rules::chat::filter::{Filter, Verdict, has_address};
 use haven_rules::chat::text::{LinkKind, validate_text};
 use haven_rules::chat::{ChatError, LIMITS_COUNT, default_limit};
 use haven_rules::content::book::Book;
+use haven_rules::keys::joint_key;
 use haven_tables::chat::moderation::{ChatMuted, chat_muted};
 use haven_tables::chat::{ChatBucket, ChatLimit, ChatLink, ChatPart, chat_bucket, chat_limit};
 use haven_tables::items::item;
@@ -173,7 +174,7 @@ pub(super) fn spend(ctx: &ReducerContext, account_id: u64, code: u8) -> Result<(
     let full_at = full_at_micros.get_mut(index).ok_or(ChatError::KindUnknown)?;
     *full_at = take(limit, *full_at, now)?;
     let all_full_at = full_at_micros.iter().copied().max().unwrap_or(0);
-    let full_key = joint(instant(all_full_at), account_id);
+    let full_key = joint_key(instant(all_full_at), account_id);
     let row = ChatBucket { account_id, full_key, full_at_micros };
     if is_known {
         ctx.db.chat_bucket().account_id().update(row);

@@ -3,7 +3,8 @@
 use super::entries::entries_after;
 use super::{EconomyAudit, economy_imbalance};
 use crate::ordered::{Walk, ranges};
-use haven_rules::economy::{IMBALANCES_MAX, cause_key, cause_of, joint_keys, part_of};
+use haven_rules::economy::{IMBALANCES_MAX, cause_key, cause_of};
+use haven_rules::keys::{joint_keys, part_of};
 use haven_tables::economy::audit::EconomyImbalance;
 use haven_tables::economy::{LedgerAccount, ledger_entry};
 use haven_tables::items::item_history;
