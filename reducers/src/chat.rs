@@ -38,6 +38,7 @@ use crate::ordered::ranges;
 use crate::{Refusal, characters, friends};
 use haven_rules::chat::{ChatError, ChatKind};
 use haven_rules::friends::What;
+use haven_rules::keys::keys_of;
 use haven_tables::characters::character;
 use haven_tables::chat::moderation::{ChatMuted, chat_muted};
 use haven_tables::chat::{
@@ -46,7 +47,6 @@ use haven_tables::chat::{
 use haven_tables::commands::CommandId;
 use spacetimedb::{Identity, ReducerContext, reducer};
 use speech::Speaker;
-use store::of;
 
 /// Says something in a channel of a kind, in the one that the character takes part in; of those
 /// that players have made in `channel_id`, which is 0 for all other kinds.
@@ -55,7 +55,7 @@ use store::of;
 /// In this order: the caller's, `chat.not_in_world`, `chat.kind_unknown`, `chat.text_length`,
 /// `chat.text_letters`, `chat.links_invalid`, the command's, `chat.muted`, `chat.not_participant`,
 /// `chat.not_allowed`, `chat.channel_unknown`, `chat.too_fast`, `chat.slow_mode`,
-/// `chat.word_refused`, `chat.link_refused`, `chat.link_unknown`.
+/// `chat.word_refused`, `chat.link_refused`, `chat.link_unknown`, `chat.busy`.
 #[reducer]
 pub fn chat_say(
     ctx: &ReducerContext,
@@ -84,6 +84,7 @@ pub fn chat_say(
             let channel = (kind, number);
             let hearers = audience::hearers(ctx, speaker.character_id, channel, &book(ctx));
             let listeners = audience::listeners(ctx, &hearers, speaker.account_id);
+            speech::spend_crowd(ctx, listeners.len())?;
             for listener in &listeners {
                 store::deliver(ctx, &row, *listener);
             }
@@ -181,7 +182,7 @@ pub(crate) fn character_purged(ctx: &ReducerContext, _account_id: u64, character
 
 pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Identity) {
     let delivered: Vec<ChatDelivery> =
-        ranges(ctx.db.chat_delivery().delivery_key()).filter(of(account_id)).collect();
+        ranges(ctx.db.chat_delivery().delivery_key()).filter(keys_of(account_id)).collect();
     for row in delivered {
         ctx.db.chat_delivery().delivery_key().update(ChatDelivery { viewer, ..row });
     }
@@ -195,7 +196,7 @@ pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Ide
     }
     for character_id in characters::characters_of(ctx, account_id) {
         let cursors: Vec<ChatCursor> =
-            ranges(ctx.db.chat_cursor().cursor_key()).filter(of(character_id)).collect();
+            ranges(ctx.db.chat_cursor().cursor_key()).filter(keys_of(character_id)).collect();
         for row in cursors {
             ctx.db.chat_cursor().cursor_key().update(ChatCursor { viewer, ..row });
         }

@@ -10,6 +10,7 @@ use haven_rules::commands::{
     Done, PERIOD_SECONDS, WINDOW, fingerprint, is_forgotten, period_of, place_for, slot_of,
     swept_slots, validate_id, was_done, wheel_slot_of,
 };
+use haven_rules::keys::joint_key;
 use haven_rules::sequences::Numbered;
 use haven_tables::commands::{
     CommandId, CommandReceipt, CommandSession, command_receipt, command_session,
@@ -101,7 +102,7 @@ pub fn command_sweep(ctx: &ReducerContext, _timer: CommandSweepTimer) -> Result<
 
 /// The row of a session that is used now: known, or made where there is room.
 fn used_session(ctx: &ReducerContext, account_id: u64, session: u64) -> Result<u64, Refusal> {
-    let session_key = (u128::from(account_id) << 64) | u128::from(session);
+    let session_key = joint_key(account_id, session);
     let period = period_of(now_micros(ctx));
     let used_at_micros = i64::from(period) * i64::from(PERIOD_SECONDS) * 1_000_000;
     let wheel_slot = wheel_slot_of(period);

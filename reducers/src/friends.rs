@@ -20,12 +20,11 @@ pub(crate) use presence::{moved, shows_presence};
 
 use crate::Refusal;
 use crate::characters;
-use haven_rules::economy::joint_key;
 use haven_rules::friends::{FriendError, What, Whom};
+use haven_rules::keys::joint_key;
 use haven_tables::characters::Character;
 use haven_tables::friends::{friend_block, friend_choice, friend_pair};
 use spacetimedb::{Identity, ReducerContext};
-use std::ops::RangeInclusive;
 
 pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     ties::ensure_timers(ctx);
@@ -114,9 +113,4 @@ fn player_of(
         return Err(FriendError::Oneself.into());
     }
     Ok((found, other))
-}
-
-/// The keys of all that is of an account.
-fn keys_of(account_id: u64) -> RangeInclusive<u128> {
-    joint_key(account_id, 0)..=joint_key(account_id, u64::MAX)
 }

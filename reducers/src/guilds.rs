@@ -51,19 +51,18 @@ use crate::authority::{Player, require_player};
 use crate::content::book;
 use crate::ordered::ranges;
 use crate::{Refusal, characters, now_micros};
-use haven_rules::economy::joint_key;
 use haven_rules::guilds::GuildError;
 use haven_rules::guilds::bank::TABS_MAX;
 use haven_rules::guilds::levels::{level_of, points_for};
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::{Grant, LEADERS, check_right};
 use haven_rules::guilds::rights::{Right, has};
+use haven_rules::keys::keys_of;
 use haven_tables::guilds::{
     Guild, GuildActivity, GuildMember, GuildRank, GuildSeen, guild, guild_activity, guild_member,
     guild_membership, guild_rank, guild_seen,
 };
 use spacetimedb::{Identity, ReducerContext, Table};
-use std::ops::RangeInclusive;
 
 /// The member who calls, and what its rank gives it.
 struct Own {
@@ -197,11 +196,6 @@ fn ranks_of(ctx: &ReducerContext, guild_id: u64) -> Vec<GuildRank> {
     let mut ranks: Vec<_> = ctx.db.guild_rank().by_guild().filter(guild_id).collect();
     ranks.sort_unstable_by_key(|rank| rank.position);
     ranks
-}
-
-/// All keys of a whole.
-const fn keys_of(whole: u64) -> RangeInclusive<u128> {
-    joint_key(whole, 0)..=joint_key(whole, u64::MAX)
 }
 
 pub(crate) fn character_entered(ctx: &ReducerContext, _account_id: u64, character_id: u64) {

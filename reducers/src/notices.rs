@@ -14,7 +14,7 @@ use crate::authority::{require, require_player};
 use crate::ordered::{Walk, ranges};
 use crate::{Refusal, audit, characters, now_micros, realms};
 use haven_rules::accounts::Permission;
-use haven_rules::economy::{joint_keys, part_of};
+use haven_rules::keys::{joint_key, joint_keys, keys_of, part_of};
 use haven_rules::notices::{
     NOTICES_MAX, NoticeError, NoticeKind, PERSONAL_MAX, PLANS_MAX, Wording, read_when,
     validate_lifetime, validate_wording,
@@ -24,7 +24,6 @@ use haven_tables::notices::{
     notice_counter, notice_gone, notice_mark, notice_personal, notice_plan,
 };
 use spacetimedb::{Identity, ReducerContext, Table, reducer};
-use std::ops::RangeInclusive;
 
 /// Most marks of a notice that one transaction removes.
 const MARKS_MAX: usize = 1_000;
@@ -119,7 +118,7 @@ pub fn notice_schedule(
     let due_at_micros = when.first_at_micros;
     ctx.db.notice_plan().insert(NoticePlan {
         plan_id,
-        due_key: joint(instant(due_at_micros), plan_id),
+        due_key: joint_key(instant(due_at_micros), plan_id),
         due_at_micros,
         until_micros,
         lifetime_seconds,
@@ -155,7 +154,7 @@ pub fn notice_cancel(ctx: &ReducerContext, number: u64) -> Result<(), Refusal> {
 #[reducer]
 pub fn notice_read(ctx: &ReducerContext, notice_id: u64) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
-    let key = joint(player.account_id, notice_id);
+    let key = joint_key(player.account_id, notice_id);
     if let Some(row) = ctx.db.notice_personal().notice_key().find(key) {
         if !row.is_read {
             ctx.db.notice_personal().notice_key().update(NoticePersonal { is_read: true, ..row });
@@ -166,7 +165,7 @@ pub fn notice_read(ctx: &ReducerContext, notice_id: u64) -> Result<(), Refusal> 
     if ctx.db.notice_mark().mark_key().find(key).is_none() {
         ctx.db.notice_mark().insert(NoticeMark {
             mark_key: key,
-            notice_key: joint(notice_id, player.account_id),
+            notice_key: joint_key(notice_id, player.account_id),
             viewer: realms::viewer_of(ctx, player.account_id),
             notice_id,
         });
@@ -183,7 +182,7 @@ pub(crate) fn tell(
     lifetime_seconds: u32,
 ) {
     let own: Vec<u128> = ranges(ctx.db.notice_personal().notice_key())
-        .filter(of(account_id))
+        .filter(keys_of(account_id))
         .map(|row| row.notice_key)
         .collect();
     let surplus = (own.len() + 1).saturating_sub(PERSONAL_MAX);
@@ -194,8 +193,8 @@ pub(crate) fn tell(
     let notice_id = next_number(ctx);
     let expires_at_micros = now + i64::from(lifetime_seconds) * 1_000_000;
     ctx.db.notice_personal().insert(NoticePersonal {
-        notice_key: joint(account_id, notice_id),
-        expiry_key: joint(instant(expires_at_micros), notice_id),
+        notice_key: joint_key(account_id, notice_id),
+        expiry_key: joint_key(instant(expires_at_micros), notice_id),
         viewer: realms::viewer_of(ctx, account_id),
         notice_id,
         published_at_micros: now,
@@ -216,7 +215,7 @@ pub(crate) fn tell_once(
     wording: Wording,
     lifetime_seconds: u32,
 ) {
-    let mut own = ranges(ctx.db.notice_personal().notice_key()).filter(of(account_id));
+    let mut own = ranges(ctx.db.notice_personal().notice_key()).filter(keys_of(account_id));
     let is_told =
         own.any(|row| !row.is_read && row.kind == kind.code() && row.title == wording.title);
     if !is_told {
@@ -237,7 +236,7 @@ fn publish(
     let expires_at_micros = now + i64::from(lifetime_seconds) * 1_000_000;
     ctx.db.notice().insert(Notice {
         notice_id,
-        expiry_key: joint(instant(expires_at_micros), notice_id),
+        expiry_key: joint_key(instant(expires_at_micros), notice_id),
         due_at_micros,
         published_at_micros: now,
         expires_at_micros,
@@ -286,16 +285,6 @@ fn next_number(ctx: &ReducerContext) -> u64 {
     last_number
 }
 
-/// One number above another.
-const fn joint(upper: u64, lower: u64) -> u128 {
-    ((upper as u128) << 64) | lower as u128
-}
-
-/// All keys whose upper number is that one.
-const fn of(upper: u64) -> RangeInclusive<u128> {
-    joint(upper, 0)..=joint(upper, u64::MAX)
-}
-
 /// An instant as the upper half of a key.
 fn instant(micros: i64) -> u64 {
     u64::try_from(micros).unwrap_or(0)
@@ -311,12 +300,12 @@ pub(crate) fn character_purged(_ctx: &ReducerContext, _account_id: u64, _charact
 
 pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Identity) {
     let own: Vec<NoticePersonal> =
-        ranges(ctx.db.notice_personal().notice_key()).filter(of(account_id)).collect();
+        ranges(ctx.db.notice_personal().notice_key()).filter(keys_of(account_id)).collect();
     for row in own {
         ctx.db.notice_personal().notice_key().update(NoticePersonal { viewer, ..row });
     }
     let marks: Vec<NoticeMark> =
-        ranges(ctx.db.notice_mark().mark_key()).filter(of(account_id)).collect();
+        ranges(ctx.db.notice_mark().mark_key()).filter(keys_of(account_id)).collect();
     for row in marks {
         ctx.db.notice_mark().mark_key().update(NoticeMark { viewer, ..row });
     }

@@ -44,6 +44,8 @@ pub const UNREAD_MAX: usize = 100;
 pub const CURSORS_MAX: usize = 40;
 /// Longest mute, seconds: a year.
 pub const MUTE_SECONDS_MAX: u32 = 31_536_000;
+/// Hearers of a message that are counted together against [`CROWD_LIMIT`]; fewer count for nothing.
+pub const CROWD_ROWS: usize = 10;
 /// Most players one say or yell reaches: the nearest.
 pub const HEARERS_MAX: usize = 200;
 
@@ -87,6 +89,7 @@ domain_errors! {
         NotMuted = 1434, "chat.not_muted", "the account is not muted";
         LimitInvalid = 1435, "chat.limit_invalid", "a limit has a burst of 1 to 1000 and refills in 1 to 3600000 milliseconds";
         NoHistory = 1436, "chat.no_history", "that kind has no history and no cursor";
+        Busy = 1437, "chat.busy", "more is being said to many at once than the realm delivers";
     }
 }
 
@@ -218,8 +221,10 @@ pub const HISTORY_LIMIT: u8 = 13;
 pub const RULING_LIMIT: u8 = 14;
 /// Reporting, changing and taking back messages.
 pub const AFTERWARDS_LIMIT: u8 = 15;
+/// What comes to inboxes, of all accounts together, in units of [`CROWD_ROWS`] hearers.
+pub const CROWD_LIMIT: u8 = 16;
 /// How many things are limited.
-pub const LIMITS_COUNT: usize = 15;
+pub const LIMITS_COUNT: usize = 16;
 
 /// The limit of a number where no row says otherwise; none for a number that is none.
 pub fn default_limit(code: u8) -> Option<Limit> {
@@ -227,6 +232,7 @@ pub fn default_limit(code: u8) -> Option<Limit> {
         HISTORY_LIMIT => Some(limit(10, 1_000)),
         RULING_LIMIT => Some(limit(10, 2_000)),
         AFTERWARDS_LIMIT => Some(limit(5, 3_000)),
+        CROWD_LIMIT => Some(limit(500, 1)),
         _ => ChatKind::from_code(code).map(ChatKind::limit),
     }
 }
@@ -308,7 +314,7 @@ mod tests {
             assert_eq!(bucket::validate_limit(limit.burst, limit.refill_millis), Ok(limit));
         }
         assert_eq!(default_limit(0), None);
-        assert_eq!(default_limit(16), None);
+        assert_eq!(default_limit(17), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod reversal;
 pub mod trade;
 
 use crate::errors::domain_errors;
+use crate::keys::joint_key;
 
 /// How long entries, causes and histories are kept, days.
 pub const LEDGER_RETENTION_DAYS: u32 = 90;
@@ -218,7 +219,7 @@ pub enum CauseKind {
 
 /// The key of an account: kind above, number below.
 pub const fn purse_key(kind: PurseKind, owner_id: u64) -> u128 {
-    ((kind as u128) << 64) | owner_id as u128
+    joint_key(kind as u64, owner_id)
 }
 
 /// The key of something that belongs to a cause, in order.
@@ -234,25 +235,6 @@ pub const fn keys_of(cause_id: u64) -> std::ops::RangeInclusive<u64> {
 /// The cause that a key belongs to.
 pub const fn cause_of(key: u64) -> u64 {
     key >> 16
-}
-
-/// The joint keys of a whole whose parts are in a range.
-pub const fn joint_keys(
-    whole: u64,
-    parts: &std::ops::RangeInclusive<u64>,
-) -> std::ops::RangeInclusive<u128> {
-    joint_key(whole, *parts.start())..=joint_key(whole, *parts.end())
-}
-
-/// The part of a joint key.
-#[expect(clippy::cast_possible_truncation, reason = "it is the lower half")]
-pub const fn part_of(joint_key: u128) -> u64 {
-    (joint_key & u64::MAX as u128) as u64
-}
-
-/// The whole of a joint key.
-pub const fn whole_of(joint_key: u128) -> u64 {
-    (joint_key >> 64) as u64
 }
 
 /// What happened up to this instant is not kept any more, microseconds since 1970.
@@ -296,11 +278,6 @@ impl AuditStage {
             _ => Self::Rest,
         }
     }
-}
-
-/// A key of a whole and a part of it: that of whatever is read by its whole.
-pub const fn joint_key(whole: u64, part: u64) -> u128 {
-    ((whole as u128) << 64) | part as u128
 }
 
 /// What two accounts have after coins moved from one to the other.
@@ -350,10 +327,7 @@ mod tests {
     #[test]
     fn keys_are_taken_apart_again() {
         assert_eq!(cause_of(cause_key(7, u16::MAX)), 7);
-        assert_eq!((whole_of(joint_key(7, 9)), part_of(joint_key(7, 9))), (7, 9));
         assert!(keys_of(7).contains(&cause_key(7, 0)) && !keys_of(7).contains(&cause_key(8, 0)));
-        let keys = joint_keys(7, &(9..=10));
-        assert!(keys.contains(&joint_key(7, 10)) && !keys.contains(&joint_key(7, 11)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod worn;
 
 pub use crate::content::Binding;
 use crate::content::ItemDef;
+use crate::keys::joint_key;
 
 pub use loot::Choice;
 
@@ -210,7 +211,7 @@ pub enum Happened {
 
 /// The key of a holder: kind above, number below.
 pub const fn owner_key(kind: HolderKind, owner_id: u64) -> u128 {
-    ((kind as u128) << 64) | owner_id as u128
+    joint_key(kind as u64, owner_id)
 }
 
 /// The key of a slot.

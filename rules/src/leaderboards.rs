@@ -10,6 +10,7 @@ pub mod tree;
 
 use crate::content::{BoardDef, BoardOperator, BoardOrder};
 use crate::errors::domain_errors;
+use crate::keys::joint_key;
 use tree::Key;
 
 domain_errors! {
@@ -74,7 +75,7 @@ pub const fn season_key(board_id: u32, season: u32) -> u64 {
 /// The key of a board that ends then.
 pub const fn ends_key(ends_at_micros: i64, board_id: u32) -> u128 {
     let at = if ends_at_micros < 0 { 0 } else { ends_at_micros.cast_unsigned() };
-    ((at as u128) << 64) | board_id as u128
+    joint_key(at, board_id as u64)
 }
 
 /// What is on a board.

@@ -19,6 +19,7 @@ pub mod friends;
 pub mod guilds;
 pub mod instances;
 pub mod items;
+pub mod keys;
 pub mod leaderboards;
 pub mod mail;
 pub mod motion;

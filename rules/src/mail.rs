@@ -11,6 +11,7 @@ pub use fate::{DueKind, Fate, LetterKind, LetterState};
 
 use crate::economy::{COPPER_MAX, EconomyError};
 use crate::errors::domain_errors;
+use crate::keys::joint_key;
 use unicode_normalization::UnicodeNormalization;
 
 /// Most stacks that go with a letter.
@@ -178,18 +179,12 @@ pub fn has_room(letters: u16) -> bool {
 /// The key of what is found by an instant: the instant above, the number below.
 pub fn due_key(at_micros: i64, number: u64) -> u128 {
     let at_micros = u64::try_from(at_micros).unwrap_or(0);
-    (u128::from(at_micros) << 64) | u128::from(number)
+    joint_key(at_micros, number)
 }
 
 /// The keys of all that is due by now.
 pub fn due_keys(now_micros: i64) -> std::ops::RangeInclusive<u128> {
     0..=due_key(now_micros, u64::MAX)
-}
-
-/// The keys of all that belongs to one owner.
-pub fn keys_of(owner_id: u64) -> std::ops::RangeInclusive<u128> {
-    let head = u128::from(owner_id) << 64;
-    head..=head | u128::from(u64::MAX)
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ pub struct ChatLimit {
 /// What an account has used up of what is limited. Gone when it has all of it back.
 #[table(name = chat_bucket)]
 pub struct ChatBucket {
-    /// The account.
+    /// The account; 0 for all together.
     #[primary_key]
     pub account_id: u64,
     /// When all of it is full in the upper 64 bits, the account in the lower: read by the sweep.

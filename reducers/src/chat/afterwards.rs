@@ -3,9 +3,7 @@
 //! Keeps true: what a message said is kept for moderators; whoever cannot read a message does not
 //! learn that it is there; new words reach nobody whom a new message would not reach.
 
-use super::store::{
-    CHANGED, REMOVED, SHADOWED, change, count, joint, line, of, reporter_key, rewrite,
-};
+use super::store::{CHANGED, REMOVED, SHADOWED, change, count, line, reporter_key, rewrite};
 use super::{audience, channels, cursors, present, speech};
 use crate::commands::once;
 use crate::ordered::ranges;
@@ -17,6 +15,7 @@ use haven_rules::chat::{
     is_editable_at, kind_of, number_of,
 };
 use haven_rules::friends::What;
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::chat::moderation::{ChatReported, chat_reported};
 use haven_tables::chat::{ChatLine, ChatLog, chat_delivery, chat_log};
 use haven_tables::commands::CommandId;
@@ -134,12 +133,12 @@ pub fn chat_report(
         if row.sender_account_id == account_id {
             return Err(ChatError::TargetSelf.into());
         }
-        let pair_key = joint(message_id, account_id);
+        let pair_key = joint_key(message_id, account_id);
         if ctx.db.chat_reported().pair_key().find(pair_key).is_some() {
             return Err(ChatError::AlreadyReported.into());
         }
         // Those that a release before this one has closed are among them until they lapse.
-        let open = ranges(ctx.db.chat_reported().reporter_key()).filter(of(account_id));
+        let open = ranges(ctx.db.chat_reported().reporter_key()).filter(keys_of(account_id));
         if open.filter(|row| !row.is_closed).count() >= REPORTS_OPEN_MAX {
             return Err(ChatError::ReportsTooMany.into());
         }
@@ -195,7 +194,7 @@ fn change_unheard(ctx: &ReducerContext, row: ChatLog, kind: ChatKind, text: Stri
         change(ctx, row, account_id, text, parts, CHANGED);
         return;
     }
-    let own = ctx.db.chat_delivery().delivery_key().find(joint(account_id, row.message_id));
+    let own = ctx.db.chat_delivery().delivery_key().find(joint_key(account_id, row.message_id));
     if let Some(own) = own {
         let flags = row.flags | CHANGED;
         rewrite(ctx, own, &ChatLog { flags, text, ..row });
@@ -239,7 +238,7 @@ fn could_read(
     kind: ChatKind,
     (account_id, character_id): (u64, u64),
 ) -> bool {
-    let came = joint(account_id, row.message_id);
+    let came = joint_key(account_id, row.message_id);
     let came = ctx.db.chat_delivery().delivery_key().find(came).is_some();
     let is_open = kind.is_shared() || takes_part(ctx, row, kind, character_id);
     let is_blocked = friends::has_blocked(ctx, account_id, row.sender_account_id);
@@ -253,11 +252,11 @@ const fn hidden(row: &ChatLog) -> bool {
 /// What was said around a message in its channel, itself among it.
 fn context(ctx: &ReducerContext, row: &ChatLog) -> Vec<ChatLine> {
     let place = row.place_key;
-    let up_to = ranges(ctx.db.chat_log().place_key()).filter(joint(row.channel_key, 0)..=place);
+    let up_to = ranges(ctx.db.chat_log().place_key()).filter(joint_key(row.channel_key, 0)..=place);
     let before: Vec<ChatLog> = up_to.take(ROWS_MAX).collect();
     let skipped = before.len().saturating_sub(CONTEXT_BEFORE + 1);
     let after = ranges(ctx.db.chat_log().place_key())
-        .filter(place + 1..=joint(row.channel_key, u64::MAX))
+        .filter(place + 1..=joint_key(row.channel_key, u64::MAX))
         .take(CONTEXT_AFTER);
     let rows = before.into_iter().skip(skipped).chain(after);
     rows.map(|row| {

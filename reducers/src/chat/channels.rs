@@ -8,7 +8,7 @@
 //! invited it sees no difference, with the role of an outsider and shown to nobody: for itself that
 //! row is none.
 
-use super::store::{count, instant, joint, of};
+use super::store::{count, instant};
 use super::{living, living_name, present, speech};
 use crate::commands::once;
 use crate::ordered::ranges;
@@ -19,6 +19,7 @@ use haven_rules::chat::roles::{
 };
 use haven_rules::chat::{ChatError, RULING_LIMIT, text};
 use haven_rules::friends::What;
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::chat::channels::{
     ChatChannel, ChatMember, ChatRoster, ChatRosterName, ChatSlow, chat_ban, chat_channel,
     chat_member, chat_roster, chat_slow,
@@ -240,7 +241,7 @@ pub(super) fn member(
     channel_id: u64,
     character_id: u64,
 ) -> Option<ChatMember> {
-    ctx.db.chat_member().member_key().find(joint(channel_id, character_id))
+    ctx.db.chat_member().member_key().find(joint_key(channel_id, character_id))
 }
 
 pub(super) fn role_in(member: Option<&ChatMember>) -> Role {
@@ -274,12 +275,12 @@ pub(super) fn require(
 
 /// Members and invited ones of a channel, in the order of their numbers: 500 at most.
 pub(super) fn members(ctx: &ReducerContext, channel_id: u64) -> Vec<ChatMember> {
-    ranges(ctx.db.chat_member().member_key()).filter(of(channel_id)).collect()
+    ranges(ctx.db.chat_member().member_key()).filter(keys_of(channel_id)).collect()
 }
 
 /// A character's places in channels: ten at most, and as many that are hidden from it.
 pub(super) fn of_character(ctx: &ReducerContext, character_id: u64) -> Vec<ChatMember> {
-    ranges(ctx.db.chat_member().own_key()).filter(of(character_id)).collect()
+    ranges(ctx.db.chat_member().own_key()).filter(keys_of(character_id)).collect()
 }
 
 /// Channels that characters of an account own.
@@ -308,7 +309,7 @@ fn require_room_in(channel: &ChatChannel) -> Result<(), ChatError> {
 }
 
 pub(super) fn is_banned(ctx: &ReducerContext, channel_id: u64, account_id: u64) -> bool {
-    ctx.db.chat_ban().ban_key().find(joint(channel_id, account_id)).is_some()
+    ctx.db.chat_ban().ban_key().find(joint_key(channel_id, account_id)).is_some()
 }
 
 /// Gives a character a place in a channel; as an outsider one that it does not see.
@@ -323,8 +324,8 @@ fn admit(
     let is_hidden = role == Role::Outsider;
     let own = characters::viewer_of(ctx, character_id);
     ctx.db.chat_member().insert(ChatMember {
-        member_key: joint(channel_id, character_id),
-        own_key: joint(character_id, channel_id),
+        member_key: joint_key(channel_id, character_id),
+        own_key: joint_key(character_id, channel_id),
         viewer: if is_hidden { Identity::ZERO } else { own },
         channel_id,
         character_id,
@@ -369,8 +370,10 @@ pub(super) fn put_out(ctx: &ReducerContext, row: &ChatMember) {
 /// Removes a channel that nobody is in, and its bans. What was said in it goes with time.
 fn forget(ctx: &ReducerContext, channel_id: u64) {
     ctx.db.chat_channel().channel_id().delete(channel_id);
-    let bans: Vec<u128> =
-        ranges(ctx.db.chat_ban().ban_key()).filter(of(channel_id)).map(|row| row.ban_key).collect();
+    let bans: Vec<u128> = ranges(ctx.db.chat_ban().ban_key())
+        .filter(keys_of(channel_id))
+        .map(|row| row.ban_key)
+        .collect();
     for ban_key in bans {
         ctx.db.chat_ban().ban_key().delete(ban_key);
     }
@@ -390,16 +393,16 @@ pub(super) fn wait_turn(
     if slow_seconds == 0 || may(role, Action::SpeakAtOnce, Role::Outsider) {
         return Ok(());
     }
-    let slow_key = joint(channel_id, character_id);
+    let slow_key = joint_key(channel_id, character_id);
     let now = now_micros(ctx);
     if let Some(row) = ctx.db.chat_slow().slow_key().find(slow_key) {
-        if row.ready_key > joint(instant(now), character_id) {
+        if row.ready_key > joint_key(instant(now), character_id) {
             return Err(ChatError::SlowMode);
         }
         ctx.db.chat_slow().slow_key().delete(slow_key);
     }
     let ready_at_micros = now + i64::from(slow_seconds) * 1_000_000;
-    let ready_key = joint(instant(ready_at_micros), character_id);
+    let ready_key = joint_key(instant(ready_at_micros), character_id);
     ctx.db.chat_slow().insert(ChatSlow { slow_key, ready_key });
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! Keeps true: a page has only what the character takes part in now, nothing of whom its account
 //! has blocked, and of a shadow's only its own.
 
-use super::store::{REMOVED, SHADOWED, joint, line, of, shown_flags};
+use super::store::{REMOVED, SHADOWED, line, shown_flags};
 use super::{audience, present, speech};
 use crate::ordered::ranges;
 use crate::{Refusal, characters, friends, realms};
@@ -11,6 +11,7 @@ use haven_rules::chat::{
     CURSORS_MAX, ChatError, ChatKind, HISTORY_LIMIT, PAGE_MESSAGES_MAX, UNREAD_MAX, channel_key,
     cursor_moved,
 };
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::chat::{
     ChatCursor, ChatLog, ChatPage, chat_cursor, chat_head, chat_log, chat_page,
 };
@@ -37,7 +38,7 @@ pub fn chat_history(
     let channel_key = readable(ctx, character_id, kind, channel_id)?;
     speech::spend(ctx, account_id, HISTORY_LIMIT)?;
     let last = if before_message_id == 0 { u64::MAX } else { before_message_id - 1 };
-    let range = joint(channel_key, 0)..=joint(channel_key, last);
+    let range = joint_key(channel_key, 0)..=joint_key(channel_key, last);
     // A channel has so few rows that reading them in their order and keeping the end is cheap.
     let seen: Vec<ChatLog> = ranges(ctx.db.chat_log().place_key())
         .filter(range)
@@ -81,7 +82,7 @@ pub fn chat_read(
     let channel_key = readable(ctx, character_id, kind, channel_id)?;
     // Counting what is unread reads the log as a page does.
     speech::spend(ctx, account_id, HISTORY_LIMIT)?;
-    let known = ctx.db.chat_cursor().cursor_key().find(joint(character_id, channel_key));
+    let known = ctx.db.chat_cursor().cursor_key().find(joint_key(character_id, channel_key));
     let read = known.as_ref().map_or(0, |row| row.read_message_id);
     let head = ctx.db.chat_head().channel_key().find(channel_key);
     // What is gone from the log was read by whoever has a cursor behind it.
@@ -122,16 +123,16 @@ fn set(
     channel_key: u64,
     read_message_id: u64,
 ) {
-    let after = joint(channel_key, read_message_id.saturating_add(1));
+    let after = joint_key(channel_key, read_message_id.saturating_add(1));
     let unread = ranges(ctx.db.chat_log().place_key())
-        .filter(after..=joint(channel_key, u64::MAX))
+        .filter(after..=joint_key(channel_key, u64::MAX))
         .take(ROWS_MAX)
         .filter(|row| row.sender_id != character_id && row.flags & REMOVED == 0)
         .filter(|row| is_seen(ctx, row, account_id))
         .take(UNREAD_MAX)
         .count();
     let row = ChatCursor {
-        cursor_key: joint(character_id, channel_key),
+        cursor_key: joint_key(character_id, channel_key),
         viewer: realms::viewer_of(ctx, account_id),
         character_id,
         channel_key,
@@ -157,7 +158,7 @@ fn set(
 /// Lets the cursor that has read least far go, where a character has too many.
 fn make_room(ctx: &ReducerContext, character_id: u64) {
     let own: Vec<ChatCursor> =
-        ranges(ctx.db.chat_cursor().cursor_key()).filter(of(character_id)).collect();
+        ranges(ctx.db.chat_cursor().cursor_key()).filter(keys_of(character_id)).collect();
     if own.len() >= CURSORS_MAX {
         if let Some(row) = own.iter().min_by_key(|row| row.read_message_id) {
             ctx.db.chat_cursor().cursor_key().delete(row.cursor_key);
@@ -172,7 +173,8 @@ pub(super) fn tell_unread(ctx: &ReducerContext, character_id: u64) {
         // What everybody may read is there for the client to count.
         if !kind.is_shared() {
             let channel_key = channel_key(kind, number);
-            let known = ctx.db.chat_cursor().cursor_key().find(joint(character_id, channel_key));
+            let known =
+                ctx.db.chat_cursor().cursor_key().find(joint_key(character_id, channel_key));
             let read = known.map_or(0, |row| row.read_message_id);
             set(ctx, account_id, character_id, channel_key, read);
         }
@@ -181,7 +183,7 @@ pub(super) fn tell_unread(ctx: &ReducerContext, character_id: u64) {
 
 pub(super) fn character_purged(ctx: &ReducerContext, character_id: u64) {
     let own: Vec<u128> = ranges(ctx.db.chat_cursor().cursor_key())
-        .filter(of(character_id))
+        .filter(keys_of(character_id))
         .map(|row| row.cursor_key)
         .collect();
     for cursor_key in own {
@@ -189,7 +191,7 @@ pub(super) fn character_purged(ctx: &ReducerContext, character_id: u64) {
     }
     let whispers = channel_key(ChatKind::Whisper, character_id);
     let heard: Vec<ChatLog> =
-        ranges(ctx.db.chat_log().place_key()).filter(of(whispers)).take(ROWS_MAX).collect();
+        ranges(ctx.db.chat_log().place_key()).filter(keys_of(whispers)).take(ROWS_MAX).collect();
     for row in heard {
         super::store::forget(ctx, &row);
     }

@@ -4,12 +4,12 @@
 //! owner however the role is handed over.
 
 use super::channels::{find, is_banned, member, members, owned, put_out, require, role_in};
-use super::store::joint;
 use super::{present, speech};
 use crate::commands::once;
 use crate::{Refusal, characters, now_micros};
 use haven_rules::chat::roles::{Action, BANS_MAX, CHANNELS_OWNED_MAX, Role, may, validate_slow};
 use haven_rules::chat::{ChatError, RULING_LIMIT};
+use haven_rules::keys::joint_key;
 use haven_tables::chat::channels::{
     ChatBan, ChatChannel, ChatMember, chat_ban, chat_channel, chat_member,
 };
@@ -72,7 +72,7 @@ pub fn chat_channel_ban(
         let bans = channel.bans + 1;
         ctx.db.chat_channel().channel_id().update(ChatChannel { bans, ..channel });
         ctx.db.chat_ban().insert(ChatBan {
-            ban_key: joint(channel_id, banned),
+            ban_key: joint_key(channel_id, banned),
             banned_by: own,
             banned_at_micros: now_micros(ctx),
         });
@@ -99,7 +99,7 @@ pub fn chat_channel_unban(
     once(ctx, account_id, command, &("chat_channel_unban", channel_id, character_id), || {
         require(ctx, channel_id, own, Action::Ban)?;
         let banned = characters::owner_of(ctx, character_id).ok_or(ChatError::MemberUnknown)?;
-        let is_gone = ctx.db.chat_ban().ban_key().delete(joint(channel_id, banned));
+        let is_gone = ctx.db.chat_ban().ban_key().delete(joint_key(channel_id, banned));
         if !is_gone {
             return Err(ChatError::MemberUnknown.into());
         }

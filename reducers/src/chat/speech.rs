@@ -2,21 +2,25 @@
 //!
 //! Keeps true: a refusal spends nothing.
 
-use super::store::{Spoken, instant, joint};
+use super::store::{Spoken, instant};
 use super::{living_name, present};
 use crate::content::book;
 use crate::{Refusal, now_micros};
-use haven_rules::chat::bucket::{Limit, take};
+use haven_rules::chat::bucket::{Limit, take_several};
 use haven_rules::chat::filter::{Filter, Verdict, has_address};
 use haven_rules::chat::text::{LinkKind, validate_text};
-use haven_rules::chat::{ChatError, LIMITS_COUNT, default_limit};
+use haven_rules::chat::{CROWD_LIMIT, CROWD_ROWS, ChatError, LIMITS_COUNT, default_limit};
 use haven_rules::content::book::Book;
+use haven_rules::keys::joint_key;
 use haven_tables::chat::moderation::{ChatMuted, chat_muted};
 use haven_tables::chat::{ChatBucket, ChatLimit, ChatLink, ChatPart, chat_bucket, chat_limit};
 use haven_tables::items::item;
 use spacetimedb::{Identity, ReducerContext, Table};
 use std::cell::RefCell;
 use std::rc::Rc;
+
+/// Whose bucket is that of all accounts together.
+const REALM: u64 = 0;
 
 thread_local! {
     /// The filter of the book that was last asked for.
@@ -163,6 +167,28 @@ fn resolve(ctx: &ReducerContext, link: ChatLink) -> Result<ChatPart, ChatError> 
 /// # Errors
 /// `TooFast`.
 pub(super) fn spend(ctx: &ReducerContext, account_id: u64, code: u8) -> Result<(), ChatError> {
+    spend_several(ctx, account_id, code, 1)
+}
+
+/// Takes what a message to so many hearers costs the realm: a row for each of them is written and
+/// sent, and there is one thread for all of it.
+///
+/// # Errors
+/// `Busy`.
+pub(super) fn spend_crowd(ctx: &ReducerContext, hearers: usize) -> Result<(), ChatError> {
+    let tokens = u16::try_from(hearers / CROWD_ROWS).unwrap_or(u16::MAX);
+    if tokens == 0 {
+        return Ok(());
+    }
+    spend_several(ctx, REALM, CROWD_LIMIT, tokens).map_err(|_| ChatError::Busy)
+}
+
+fn spend_several(
+    ctx: &ReducerContext,
+    account_id: u64,
+    code: u8,
+    tokens: u16,
+) -> Result<(), ChatError> {
     let limit = limit_of(ctx, code).ok_or(ChatError::KindUnknown)?;
     let now = now_micros(ctx);
     let known = ctx.db.chat_bucket().account_id().find(account_id);
@@ -171,9 +197,9 @@ pub(super) fn spend(ctx: &ReducerContext, account_id: u64, code: u8) -> Result<(
     full_at_micros.resize(LIMITS_COUNT, 0);
     let index = usize::from(code).saturating_sub(1);
     let full_at = full_at_micros.get_mut(index).ok_or(ChatError::KindUnknown)?;
-    *full_at = take(limit, *full_at, now)?;
+    *full_at = take_several(limit, tokens, *full_at, now)?;
     let all_full_at = full_at_micros.iter().copied().max().unwrap_or(0);
-    let full_key = joint(instant(all_full_at), account_id);
+    let full_key = joint_key(instant(all_full_at), account_id);
     let row = ChatBucket { account_id, full_key, full_at_micros };
     if is_known {
         ctx.db.chat_bucket().account_id().update(row);

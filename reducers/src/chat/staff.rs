@@ -5,13 +5,14 @@
 
 use super::afterwards::{found, remove};
 use super::living;
-use super::store::{instant, joint, reporter_key};
+use super::store::{instant, reporter_key};
 use crate::authority::require;
 use crate::{Refusal, audit, now_micros, realms};
 use haven_rules::accounts::Permission;
 use haven_rules::chat::bucket::validate_limit;
 use haven_rules::chat::text::validate_reason;
 use haven_rules::chat::{ChatError, default_limit, muted_until_micros};
+use haven_rules::keys::joint_key;
 use haven_tables::chat::moderation::{ChatMuted, ChatReported, chat_muted, chat_reported};
 use haven_tables::chat::{ChatLimit, chat_limit};
 use spacetimedb::{Identity, ReducerContext, Table, reducer};
@@ -36,7 +37,7 @@ pub fn chat_mute(
     let (_, account_id) = living(ctx, &name)?;
     let viewer = if is_shadow { Identity::ZERO } else { realms::viewer_of(ctx, account_id) };
     let detail = format!("{seconds} s: {reason}");
-    let end_key = joint(instant(ends_at_micros), account_id);
+    let end_key = joint_key(instant(ends_at_micros), account_id);
     ctx.db.chat_muted().account_id().delete(account_id);
     ctx.db.chat_muted().insert(ChatMuted {
         account_id,

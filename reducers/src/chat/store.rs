@@ -9,13 +9,13 @@ use crate::{friends, now_micros, realms};
 use haven_rules::chat::{
     ChatKind, INBOX_ROWS_MAX, channel_key, kept_until_micros, kind_of, surplus,
 };
+use haven_rules::keys::{joint_key, keys_of, whole_of};
 use haven_tables::chat::moderation::{ChatRevision, chat_revision};
 use haven_tables::chat::{
     ChatCounter, ChatDelivery, ChatHead, ChatLine, ChatLog, ChatMessage, ChatPart, chat_counter,
     chat_delivery, chat_head, chat_log, chat_message,
 };
 use spacetimedb::{ReducerContext, Table};
-use std::ops::RangeInclusive;
 
 /// A flag of a message: it was changed.
 pub(super) const CHANGED: u8 = 1;
@@ -27,16 +27,6 @@ pub(super) const SHADOWED: u8 = 4;
 /// Most messages that are looked at together for those that are in inboxes.
 const STRIDE_MAX: u64 = 65_536;
 
-/// One number above another.
-pub(super) const fn joint(upper: u64, lower: u64) -> u128 {
-    ((upper as u128) << 64) | lower as u128
-}
-
-/// All keys whose upper number is that one.
-pub(super) const fn of(upper: u64) -> RangeInclusive<u128> {
-    joint(upper, 0)..=joint(upper, u64::MAX)
-}
-
 /// A bit above all accounts' numbers: the keys of closed reports have it, so that the range of an
 /// account's has the open ones alone.
 const CLOSED: u64 = 1 << 63;
@@ -44,7 +34,7 @@ const CLOSED: u64 = 1 << 63;
 /// The key of a report among those of who reported.
 pub(super) const fn reporter_key(account_id: u64, report_id: u64, is_closed: bool) -> u128 {
     let upper = if is_closed { account_id | CLOSED } else { account_id };
-    joint(upper, report_id)
+    joint_key(upper, report_id)
 }
 
 /// An instant as the upper half of a key.
@@ -100,8 +90,8 @@ pub(super) fn keep(
     let now = now_micros(ctx);
     let row = ctx.db.chat_log().insert(ChatLog {
         message_id,
-        place_key: joint(channel_key, message_id),
-        expiry_key: joint(instant(kept_until_micros(kind, now)), message_id),
+        place_key: joint_key(channel_key, message_id),
+        expiry_key: joint_key(instant(kept_until_micros(kind, now)), message_id),
         channel_key,
         sender_id: spoken.sender_id,
         sender_account_id: spoken.account_id,
@@ -136,7 +126,7 @@ fn trim(ctx: &ReducerContext, kind: ChatKind, channel_key: u64, last_message_id:
         return;
     }
     let mut rows: Vec<ChatLog> =
-        ranges(ctx.db.chat_log().place_key()).filter(of(channel_key)).collect();
+        ranges(ctx.db.chat_log().place_key()).filter(keys_of(channel_key)).collect();
     // What this transaction has written comes before what was there.
     rows.sort_unstable_by_key(|row| row.message_id);
     for row in rows.iter().take(surplus) {
@@ -163,8 +153,8 @@ pub(super) fn forget(ctx: &ReducerContext, row: &ChatLog) {
 /// Puts a message into the inbox of an account that has a character in the world.
 pub(super) fn deliver(ctx: &ReducerContext, row: &ChatLog, account_id: u64) {
     ctx.db.chat_delivery().insert(ChatDelivery {
-        delivery_key: joint(account_id, row.message_id),
-        message_key: joint(row.message_id, account_id),
+        delivery_key: joint_key(account_id, row.message_id),
+        message_key: joint_key(row.message_id, account_id),
         viewer: realms::viewer_of(ctx, account_id),
         message_id: row.message_id,
         channel_key: row.channel_key,
@@ -198,7 +188,7 @@ pub(super) fn drop_oldest(
     let (mut swept, mut width, mut gone) = (counter.swept_message_id, 1, 0);
     'messages: while swept < end && gone < most {
         let last = (swept + width).min(end);
-        let keys = joint(swept + 1, 0)..=joint(last, u64::MAX);
+        let keys = joint_key(swept + 1, 0)..=joint_key(last, u64::MAX);
         let mut rows: Vec<ChatDelivery> =
             ranges(ctx.db.chat_delivery().message_key()).filter(keys).collect();
         rows.sort_unstable_by_key(|row| row.message_key);
@@ -231,8 +221,8 @@ pub(super) fn change(
 ) {
     let now = now_micros(ctx);
     ctx.db.chat_revision().insert(ChatRevision {
-        revision_key: joint(instant(now), row.message_id),
-        said_key: joint(row.message_id, instant(now)),
+        revision_key: joint_key(instant(now), row.message_id),
+        said_key: joint_key(row.message_id, instant(now)),
         channel_key: row.channel_key,
         sender_account_id: row.sender_account_id,
         by_account_id,
@@ -250,9 +240,9 @@ pub(super) fn change(
         ctx.db.chat_message().message_id().update(shared(&row));
     }
     let delivered: Vec<ChatDelivery> =
-        ranges(ctx.db.chat_delivery().message_key()).filter(of(row.message_id)).collect();
+        ranges(ctx.db.chat_delivery().message_key()).filter(keys_of(row.message_id)).collect();
     for delivery in delivered {
-        let account_id = u64::try_from(delivery.delivery_key >> 64).unwrap_or(0);
+        let account_id = whole_of(delivery.delivery_key);
         if flag == REMOVED || !friends::has_blocked(ctx, account_id, row.sender_account_id) {
             rewrite(ctx, delivery, &row);
         }

@@ -3,11 +3,12 @@
 //! Keeps true: each run is bounded by `ROWS_MAX` rows of each table; what is swept is found by the
 //! range of a unique key that an instant heads, or by the order of numbers.
 
-use super::store::{drop_oldest, forget, instant, joint};
+use super::store::{drop_oldest, forget, instant};
 use crate::authority::require_database;
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
 use haven_rules::chat::{INBOX_ROWS_MAX, INBOX_SECONDS, REPORT_DAYS, REVISION_DAYS};
+use haven_rules::keys::joint_key;
 use haven_tables::chat::channels::chat_slow;
 use haven_tables::chat::moderation::{
     ChatSwept, chat_muted, chat_reported, chat_revision, chat_swept,
@@ -49,7 +50,7 @@ pub(super) fn ensure_timers(ctx: &ReducerContext) {
 pub fn chat_sweep(ctx: &ReducerContext, _timer: ChatSweepTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
     let now = now_micros(ctx);
-    let past = ..=joint(instant(now), u64::MAX);
+    let past = ..=joint_key(instant(now), u64::MAX);
     let old: Vec<_> = ranges(ctx.db.chat_log().expiry_key()).filter(past).take(ROWS_MAX).collect();
     for row in old {
         forget(ctx, &row);
@@ -87,7 +88,7 @@ fn sweep_inboxes(ctx: &ReducerContext, now: i64) {
 fn sweep_moderation(ctx: &ReducerContext, now: i64) {
     const DAY_MICROS: i64 = 86_400_000_000;
     let up_to = instant(now - i64::from(REVISION_DAYS) * DAY_MICROS);
-    let old = ranges(ctx.db.chat_revision().revision_key()).filter(..=joint(up_to, u64::MAX));
+    let old = ranges(ctx.db.chat_revision().revision_key()).filter(..=joint_key(up_to, u64::MAX));
     let old: Vec<u128> = old.take(ROWS_MAX).map(|row| row.revision_key).collect();
     for revision_key in old {
         ctx.db.chat_revision().revision_key().delete(revision_key);

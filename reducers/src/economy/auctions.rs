@@ -6,8 +6,8 @@
 
 use super::ledger::{Cause, Purse, copper_of, is_frozen, pay};
 use super::market::{
-    DUE_ROWS_MAX, Trader, check_escrow, due_key, due_until, escrow, item_of, keys_of,
-    living_trader, lower, save_item, setting, sold, trader, use_up, used_by, viewer_of,
+    DUE_ROWS_MAX, Trader, check_escrow, due_key, due_until, escrow, item_of, living_trader,
+    save_item, setting, sold, trader, use_up, used_by, viewer_of,
 };
 use crate::authority::{Player, require_player};
 use crate::commands::once;
@@ -20,8 +20,9 @@ use haven_rules::economy::market::{
     Asked, FROZEN_WAIT_MICROS, HOUR_MICROS, MarketError, OVERTIME_MICROS, Prices, Standing, bid,
     buyout, check_cancel, cut, deposit, next_bid, validate_asked,
 };
-use haven_rules::economy::{CauseKind, PurseKind, Sink, joint_key};
+use haven_rules::economy::{CauseKind, PurseKind, Sink};
 use haven_rules::items::{HolderKind, ItemError};
+use haven_rules::keys::{joint_key, keys_of, part_of};
 use haven_rules::sequences::Numbered;
 use haven_tables::characters::character;
 use haven_tables::commands::CommandId;
@@ -270,7 +271,7 @@ pub(super) fn end_due(ctx: &ReducerContext) {
     let due: Vec<u64> = ranges(ctx.db.auction_due().due_key())
         .filter(due_until(now))
         .take(DUE_ROWS_MAX)
-        .map(|row| lower(row.due_key))
+        .map(|row| part_of(row.due_key))
         .collect();
     for auction_id in due {
         let Ok((row, state)) = find(ctx, auction_id) else { continue };

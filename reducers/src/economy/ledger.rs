@@ -3,8 +3,9 @@
 use crate::now_micros;
 use crate::sequences;
 use haven_rules::economy::{
-    CauseKind, EconomyError, PurseKind, Sink, Source, cause_key, joint_key, moved, purse_key,
+    CauseKind, EconomyError, PurseKind, Sink, Source, cause_key, moved, purse_key,
 };
+use haven_rules::keys::joint_key;
 use haven_rules::sequences::Numbered;
 use haven_tables::economy::{
     LedgerAccount, LedgerCause, LedgerEntry, ledger_account, ledger_cause, ledger_entry,

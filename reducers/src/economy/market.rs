@@ -14,6 +14,7 @@ use crate::{Refusal, characters, now_micros, realms};
 use haven_rules::economy::market::{MarketError, Prices, Span, def_hash};
 use haven_rules::economy::{EconomyError, PurseKind, purse_key};
 use haven_rules::items::{Binding, FLAG_FROZEN, HolderKind, ItemError};
+use haven_rules::keys::joint_key;
 use haven_rules::sequences::Numbered;
 use haven_tables::combat::combatant;
 use haven_tables::economy::ledger_account;
@@ -268,23 +269,12 @@ fn prices_of(row: &MarketPrice) -> Prices {
 
 /// The key of something that is looked at at an instant.
 pub(super) fn due_key(at_micros: i64, id: u64) -> u128 {
-    (u128::from(at_micros.unsigned_abs()) << 64) | u128::from(id)
+    joint_key(at_micros.unsigned_abs(), id)
 }
 
 /// The keys of all that is due.
 pub(super) fn due_until(now_micros: i64) -> std::ops::RangeInclusive<u128> {
     0..=due_key(now_micros, u64::MAX)
-}
-
-/// The number in a key's lower half.
-pub(super) fn lower(key: u128) -> u64 {
-    u64::try_from(key & u128::from(u64::MAX)).unwrap_or(0)
-}
-
-/// The keys of all that belong to a whole.
-pub(super) fn keys_of(whole: u64) -> std::ops::RangeInclusive<u128> {
-    let first = u128::from(whole) << 64;
-    first..=first | u128::from(u64::MAX)
 }
 
 /// Whom an account's rows are shown to.

@@ -9,8 +9,8 @@ mod shelf;
 use self::shelf::Counter;
 use super::ledger::{Cause, Purse, copper_of, is_frozen, pay};
 use super::market::{
-    DUE_ROWS_MAX, Trader, check_escrow, commodity, due_key, due_until, escrow, item_of, keys_of,
-    living_trader, lower, save_item, setting, sold, trader, use_up, used_by, viewer_of,
+    DUE_ROWS_MAX, Trader, check_escrow, commodity, due_key, due_until, escrow, item_of,
+    living_trader, save_item, setting, sold, trader, use_up, used_by, viewer_of,
 };
 use crate::authority::{Player, require_player};
 use crate::commands::once;
@@ -24,8 +24,9 @@ use haven_rules::economy::market::{
     COLLECT_HOURS, FROZEN_WAIT_MICROS, HOUR_MICROS, MarketError, ORDER_COUNT_MAX, ORDER_HOURS,
     check_count, price_of, step_of,
 };
-use haven_rules::economy::{CauseKind, PurseKind, joint_key};
+use haven_rules::economy::{CauseKind, PurseKind};
 use haven_rules::items::HolderKind;
+use haven_rules::keys::{joint_key, keys_of, part_of};
 use haven_rules::sequences::Numbered;
 use haven_tables::commands::CommandId;
 use haven_tables::economy::market::{
@@ -261,7 +262,7 @@ pub(super) fn end_due(ctx: &ReducerContext) {
     let due: Vec<u64> = ranges(ctx.db.market_order_due().due_key())
         .filter(due_until(now))
         .take(DUE_ROWS_MAX)
-        .map(|row| lower(row.due_key))
+        .map(|row| part_of(row.due_key))
         .collect();
     for order_id in due {
         let Some(mut order) = ctx.db.market_order().order_id().find(order_id) else { continue };

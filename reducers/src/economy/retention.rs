@@ -12,7 +12,8 @@ use super::audit;
 use crate::authority::require_database;
 use crate::ordered::{Walk, ranges};
 use crate::{Refusal, at_micros, now_micros};
-use haven_rules::economy::{PurseKind, joint_keys, kept_from_micros, keys_of};
+use haven_rules::economy::{PurseKind, kept_from_micros, keys_of};
+use haven_rules::keys::joint_keys;
 use haven_tables::economy::audit::economy_audit;
 use haven_tables::economy::{
     LedgerCause, LedgerEntry, LedgerFold, LedgerSwept, ledger_account, ledger_cause, ledger_entry,

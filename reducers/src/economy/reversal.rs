@@ -13,10 +13,10 @@ use crate::{Refusal, audit, guilds};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::reversal::{CAUSES_MAX, LINES_MAX, Line, Traced};
 use haven_rules::economy::{
-    CauseKind, EconomyError, PurseKind, cause_key, cause_of, joint_keys, keys_of, part_of,
-    validate_reason,
+    CauseKind, EconomyError, PurseKind, cause_key, cause_of, keys_of, validate_reason,
 };
 use haven_rules::items::ItemError;
+use haven_rules::keys::{joint_keys, part_of};
 use haven_tables::economy::market::{auction, market_order};
 use haven_tables::economy::{
     LedgerEntry, LedgerReversal, ledger_account, ledger_cause, ledger_entry, ledger_reversal,

@@ -3,13 +3,13 @@
 //! Keeps true: an account is blocked for as long as at least one of its names is; the blocked
 //! notices nothing that somebody who is not could not meet as well.
 
-use super::{keys_of, player_of, ties};
+use super::{player_of, ties};
 use crate::authority::require_player;
 use crate::ordered::ranges;
 use crate::sequences;
 use crate::{Refusal, guilds, now_micros, parties, realms};
-use haven_rules::economy::joint_key;
 use haven_rules::friends::{BLOCKS_MAX, FriendError};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::sequences::Numbered;
 use haven_tables::friends::{
     FriendBlock, FriendBlockLink, FriendBlockName, friend_block, friend_block_link,

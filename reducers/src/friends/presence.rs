@@ -6,13 +6,13 @@
 //! then; what somebody does who is invisible is not seen at all. Nor is what somebody plays whose
 //! presence is for nobody: its friends know it by the character that they saw last.
 
-use super::{chosen, keys_of, may, player_of, ties};
+use super::{chosen, may, player_of, ties};
 use crate::authority::require_player;
 use crate::ordered::ranges;
 use crate::{Refusal, characters, motion, now_micros, realms};
-use haven_rules::economy::joint_key;
 use haven_rules::friends::pace::Pace;
 use haven_rules::friends::{FriendError, Seen, Status, What, Whom, seen};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::world::{chunk_parts, region_index, region_of_block};
 use haven_tables::characters::character;
 use haven_tables::friends::{

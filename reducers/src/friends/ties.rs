@@ -4,15 +4,15 @@
 //! shown has a row on both sides, and one that is not has its asker's alone; each lapses. A
 //! refusal by the one who is asked leaves the asker's row: it looks as if nobody had answered.
 
-use super::{admits, are_friends, has_blocked, keys_of, player_of, presence};
+use super::{admits, are_friends, has_blocked, player_of, presence};
 use crate::authority::{require_database, require_player};
 use crate::ordered::ranges;
 use crate::sequences;
 use crate::{Refusal, characters, now_micros, realms};
-use haven_rules::economy::joint_key;
 use haven_rules::friends::{
     Asked, Counts, FriendError, Request, State, What, ask, lapses_at_micros, validate_note,
 };
+use haven_rules::keys::{joint_key, keys_of, part_of};
 use haven_rules::sequences::Numbered;
 use haven_tables::characters::{Character, character};
 use haven_tables::friends::{
@@ -197,12 +197,6 @@ pub(super) fn shown_to(ctx: &ReducerContext, account_id: u64) -> Vec<u64> {
 pub(super) fn viewer_of(ctx: &ReducerContext, friend_id: u64) -> Identity {
     let row = ctx.db.friend().friend_id().find(friend_id);
     row.map_or(Identity::ZERO, |row| row.viewer)
-}
-
-/// The lower half of a key.
-#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
-const fn part_of(key: u128) -> u64 {
-    key as u64
 }
 
 /// Makes one side of something.

@@ -4,12 +4,11 @@
 //! character joins any guild; who has blocked the one who invites hears nothing of it, and that one
 //! cannot tell.
 
-use super::{Own, founding, grant_of, keys_of, members, past, ranks_of, words};
+use super::{Own, founding, grant_of, members, past, ranks_of, words};
 use crate::authority::require_player;
 use crate::content::book;
 use crate::ordered::ranges;
 use crate::{Refusal, characters, chat, friends, notices, now_micros};
-use haven_rules::economy::joint_key;
 use haven_rules::friends::What;
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::rights::{Right, has};
@@ -17,6 +16,7 @@ use haven_rules::guilds::{
     GuildError, INVITES_PER_CHARACTER_MAX, INVITES_PER_GUILD_MAX, NOTE_CHARS_MAX, REQUEST_TOLD_MAX,
     REQUESTS_PER_CHARACTER_MAX, REQUESTS_PER_GUILD_MAX,
 };
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::notices::{LIFETIME_SECONDS_MAX, LIFETIME_SECONDS_MIN, NoticeKind, Wording};
 use haven_tables::characters::{Character, character};
 use haven_tables::guilds::asking::{

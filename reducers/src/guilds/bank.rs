@@ -11,7 +11,7 @@ use crate::economy::{Cause, Purse, pay};
 use crate::items::{self, Holder, Spot};
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
-use haven_rules::economy::{CauseKind, PurseKind, Sink, joint_key};
+use haven_rules::economy::{CauseKind, PurseKind, Sink};
 use haven_rules::guilds::GuildError;
 use haven_rules::guilds::bank::{
     ANYWHERE, COINS, TAB_SLOTS, Taken, check_tab, tab_cost, tab_id, tab_parts,
@@ -21,6 +21,7 @@ use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::{COPPER_UNBOUNDED, Grant, ITEMS_UNBOUNDED, check_right};
 use haven_rules::guilds::rights::{Right, TabRight, has_tab};
 use haven_rules::items::{HolderKind, ItemError};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::commands::CommandId;
 use haven_tables::guilds::bank::{GuildAllowance, guild_allowance};
 use haven_tables::guilds::{Guild, GuildMember, guild};
@@ -262,7 +263,7 @@ fn spend(ctx: &ReducerContext, own: &Own, what: u8, amount: u64) -> Result<(), G
 /// Forgets what a character took: at most seven rows.
 pub(super) fn forget_taken(ctx: &ReducerContext, character_id: u64) {
     let rows = ranges(ctx.db.guild_allowance().allowance_key());
-    let rows = rows.filter(super::keys_of(character_id));
+    let rows = rows.filter(keys_of(character_id));
     for key in rows.map(|row| row.allowance_key).collect::<Vec<_>>() {
         ctx.db.guild_allowance().allowance_key().delete(key);
     }

@@ -3,7 +3,7 @@
 //! Keeps true: no two guilds have names that look alike; a charter has one signature of an account
 //! and none of its founder's; a guild that is disbanded leaves nothing in its bank.
 
-use super::{Own, keys_of, members, pace, past};
+use super::{Own, members, pace, past};
 use crate::authority::{Player, require_player};
 use crate::commands::once;
 use crate::content::book;
@@ -11,10 +11,11 @@ use crate::economy::{Cause, Purse, pay};
 use crate::ordered::ranges;
 use crate::sequences;
 use crate::{Refusal, characters, chat, friends, now_micros};
-use haven_rules::economy::{CauseKind, Sink, joint_key};
+use haven_rules::economy::{CauseKind, Sink};
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::RANKS_AT_FIRST;
 use haven_rules::guilds::{CHARTER_DAYS, GuildError, GuildName, validate_name};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::sequences::Numbered;
 use haven_tables::characters::{Character, character};
 use haven_tables::commands::CommandId;

@@ -14,6 +14,7 @@ use haven_rules::guilds::levels::members_max;
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::LEADERS;
 use haven_rules::items::HolderKind;
+use haven_rules::keys::keys_of;
 use haven_tables::characters::Character;
 use haven_tables::guilds::asking::{guild_ban, guild_invite, guild_request};
 use haven_tables::guilds::bank::{GuildEstate, guild_estate};
@@ -109,7 +110,7 @@ pub(super) fn end(ctx: &ReducerContext, guild_id: u64, heir: Option<u64>) {
     }
     ctx.db.guild_message().guild_id().delete(guild_id);
     ctx.db.guild_activity().guild_id().delete(guild_id);
-    let keys = super::keys_of(guild_id);
+    let keys = keys_of(guild_id);
     let invites = ranges(ctx.db.guild_invite().guild_key()).filter(keys.clone());
     for key in invites.map(|row| row.invite_key).collect::<Vec<_>>() {
         ctx.db.guild_invite().invite_key().delete(key);

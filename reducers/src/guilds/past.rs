@@ -5,6 +5,7 @@
 use crate::now_micros;
 use crate::ordered::{Walk, ranges};
 use haven_rules::guilds::log::{Line, line_key, swept_up_to_micros};
+use haven_rules::keys::joint_key;
 use haven_tables::guilds::{
     GuildCounter, GuildLog, GuildSwept, guild_counter, guild_log, guild_swept,
 };
@@ -65,12 +66,12 @@ pub(super) fn next_number(ctx: &ReducerContext) -> u64 {
 /// The key of something that ends then: in the order of instants.
 pub(super) fn due_key(ctx: &ReducerContext, ends_at_micros: i64) -> u128 {
     let ends = u64::try_from(ends_at_micros).unwrap_or(0);
-    (u128::from(ends) << 64) | u128::from(next_number(ctx))
+    joint_key(ends, next_number(ctx))
 }
 
 /// The greatest key of what has ended by then.
 pub(super) fn due_up_to(now_micros: i64) -> u128 {
-    (u128::from(u64::try_from(now_micros).unwrap_or(0)) << 64) | u128::from(u64::MAX)
+    joint_key(u64::try_from(now_micros).unwrap_or(0), u64::MAX)
 }
 
 /// The numbers that lines can have: from the first one that is not swept to the last one given.

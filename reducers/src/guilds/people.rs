@@ -3,15 +3,15 @@
 //! Keeps true: nobody acts on an equal or a better; the last leader neither leaves nor steps down
 //! without another one; where the last one is gone for good, another one follows at once.
 
-use super::{Own, asking, keys_of, members, past, ranks_of, sweep};
+use super::{Own, asking, members, past, ranks_of, sweep};
 use crate::authority::require_player;
 use crate::ordered::ranges;
 use crate::{Refusal, characters, now_micros};
-use haven_rules::economy::joint_key;
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::{LEADERS, check_above, demoted, promoted};
 use haven_rules::guilds::rights::Right;
 use haven_rules::guilds::{BANS_MAX, GuildError, LEADERS_MAX};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::guilds::asking::{GuildBan, guild_ban};
 use haven_tables::guilds::{GuildRank, guild_member};
 use spacetimedb::{ReducerContext, Table, reducer};

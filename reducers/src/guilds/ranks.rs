@@ -3,7 +3,7 @@
 //! Keeps true: positions have no gaps, 0 is the leaders'; a rank with members stays; nobody gives a
 //! rank what his own lacks.
 
-use super::{Own, grant_of, keys_of, rank_key, ranks_of, shown};
+use super::{Own, grant_of, rank_key, ranks_of, shown};
 use crate::ordered::ranges;
 use crate::{Refusal, chat};
 use haven_rules::guilds::log::Line;
@@ -12,6 +12,7 @@ use haven_rules::guilds::ranks::{
 };
 use haven_rules::guilds::rights::Right;
 use haven_rules::guilds::{GuildError, validate_rank_name};
+use haven_rules::keys::keys_of;
 use haven_tables::guilds::{GuildGrant, GuildRank, guild_member, guild_membership, guild_rank};
 use spacetimedb::{ReducerContext, Table, reducer};
 

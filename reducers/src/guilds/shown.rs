@@ -3,14 +3,14 @@
 //! Keeps true: only who is a member, and in the world, has rows here; with another rank a member
 //! asks for lists anew.
 
-use super::{Own, asking, grant_of, keys_of, past, rank_row, windows, words};
+use super::{Own, asking, grant_of, past, rank_row, windows, words};
 use crate::ordered::{Walk, ranges};
 use crate::{Refusal, characters};
-use haven_rules::economy::{joint_key, joint_keys, part_of};
 use haven_rules::guilds::log::line_key;
 use haven_rules::guilds::ranks::check_right;
 use haven_rules::guilds::rights::{Right, has};
 use haven_rules::guilds::{List, PAGE_ROWS};
+use haven_rules::keys::{joint_key, joint_keys, keys_of, part_of};
 use haven_tables::guilds::asking::{guild_ban, guild_invite, guild_request};
 use haven_tables::guilds::{
     GuildMember, GuildMembership, GuildPage, guild_log, guild_member, guild_membership,

@@ -5,14 +5,15 @@
 //! of a slot costs one row for each who looks at the tab, at most 50.
 //! Keeps true: all who have a tab open have the same rows of it, those of its container.
 
-use super::{Own, bank, grant_of, keys_of, rank_row};
+use super::{Own, bank, grant_of, rank_row};
 use crate::ordered::ranges;
 use crate::{Refusal, characters, economy, items};
-use haven_rules::economy::{PurseKind, joint_key};
+use haven_rules::economy::PurseKind;
 use haven_rules::guilds::GuildError;
 use haven_rules::guilds::bank::{COINS, TAB_VIEWERS_MAX, TABS_MAX, check_tab, tab_id, tab_parts};
 use haven_rules::guilds::rights::{TabRight, has_tab};
 use haven_rules::items::{HolderKind, place_parts};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::guilds::bank::{
     GuildBankView, GuildBankWindow, guild_bank_view, guild_bank_window,
 };

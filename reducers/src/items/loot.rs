@@ -19,12 +19,13 @@ use crate::{Refusal, characters, combat, motion, now_micros, parties};
 use haven_rules::combat::EVENT_SECONDS;
 use haven_rules::combat::areas::Point;
 use haven_rules::content::Rarity;
-use haven_rules::economy::{CauseKind, Source, joint_key};
+use haven_rules::economy::{CauseKind, Source};
 use haven_rules::items::loot::{
     HOLDERS_MAX, LOOT_REACH_MM, LOOT_SHARE_RADIUS_MM, LOOT_SLOTS, TURN_SECONDS, roll_creature,
     split_coins, withholds,
 };
 use haven_rules::items::{HolderKind, ItemError};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::motion::slot_of;
 use haven_rules::parties::LootMode;
 use haven_rules::sequences::Numbered;
@@ -183,13 +184,13 @@ fn share(ctx: &ReducerContext, row: &Loot, character_id: u64, viewer: Identity) 
 
 /// The shares of a loot.
 pub(super) fn shares_of(ctx: &ReducerContext, loot_id: u64) -> Vec<LootShare> {
-    let keys = joint_key(loot_id, 0)..=joint_key(loot_id, u64::MAX);
+    let keys = keys_of(loot_id);
     ranges(ctx.db.loot_share().share_key()).filter(keys).collect()
 }
 
 /// The loots that a character has a share of.
 pub(super) fn shares_for(ctx: &ReducerContext, character_id: u64) -> Vec<LootShare> {
-    let keys = joint_key(character_id, 0)..=joint_key(character_id, u64::MAX);
+    let keys = keys_of(character_id);
     ranges(ctx.db.loot_share().character_key()).filter(keys).collect()
 }
 

@@ -10,6 +10,7 @@ use crate::{Refusal, audit, characters, now_micros};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::{CauseKind, PurseKind};
 use haven_rules::items::{DESTROYED_MAX, HolderKind, ItemError, RESTORE_DAYS, place_parts};
+use haven_rules::keys::joint_key;
 use haven_tables::commands::CommandId;
 use haven_tables::items::{Item, ItemDestroyed, item, item_destroyed};
 use spacetimedb::{ReducerContext, Table, reducer};
@@ -100,7 +101,7 @@ pub(super) fn lay_aside(ctx: &ReducerContext, cause: &Cause, stack: &Item, accou
 /// An instant above, a number below.
 pub(super) const fn key_at(at_micros: i64, number: u64) -> u128 {
     let at = if at_micros < 0 { 0 } else { at_micros.unsigned_abs() };
-    ((at as u128) << 64) | number as u128
+    joint_key(at, number)
 }
 
 /// The oldest of what an account destroyed, and staff does not keep, makes room for what has just

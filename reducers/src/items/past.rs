@@ -1,8 +1,8 @@
 //! What happened to stacks, and how many were ever made and are gone.
 
 use crate::economy::Cause;
-use haven_rules::economy::joint_key;
 use haven_rules::items::Happened;
+use haven_rules::keys::joint_key;
 use haven_tables::items::{ItemContainer, ItemHistory, ItemTally, item_history, item_tally};
 use spacetimedb::{ReducerContext, Table};
 

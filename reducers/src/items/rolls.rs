@@ -16,10 +16,11 @@ use crate::ordered::ranges;
 use crate::{Refusal, characters, now_micros};
 use haven_rules::combat::EVENT_SECONDS;
 use haven_rules::content::book::Book;
-use haven_rules::economy::{CauseKind, joint_key};
+use haven_rules::economy::CauseKind;
 use haven_rules::items::loot::{Throw, decide, withholds};
 use haven_rules::items::worn::{check_wear, wear_of};
 use haven_rules::items::{Choice, HolderKind, ItemError};
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::motion::slot_of;
 use haven_rules::parties::LootMode;
 use haven_tables::combat::CombatLine;
@@ -119,7 +120,7 @@ pub fn loot_roll(
 /// Decides a roll: who has not chosen passes.
 pub(super) fn settle(ctx: &ReducerContext, roll: &LootOpenRoll) {
     let (item_id, loot_id) = (roll.item_id, roll.loot_id);
-    let keys = joint_key(item_id, 0)..=joint_key(item_id, u64::MAX);
+    let keys = keys_of(item_id);
     let said = ranges(ctx.db.loot_choice().choice_key()).filter(keys);
     let choices: Vec<(u64, Choice)> =
         said.filter_map(|row| Some((row.character_id, Choice::of(row.choice).ok()?))).collect();

@@ -10,6 +10,7 @@ use crate::economy::Cause;
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
 use haven_rules::economy::CauseKind;
+use haven_rules::keys::part_of;
 use haven_tables::items::{
     GatherSpent, ItemDestroyed, LootOpenRoll, gather_spent, item_destroyed, loot_due,
     loot_open_roll,
@@ -66,7 +67,7 @@ pub fn item_sweep(ctx: &ReducerContext, _timer: ItemSweepTimer) -> Result<(), Re
         .collect();
     for due_key in over {
         ctx.db.loot_due().due_key().delete(due_key);
-        loot::expire(ctx, number_of(due_key));
+        loot::expire(ctx, part_of(due_key));
     }
     let ready: Vec<GatherSpent> =
         ranges(ctx.db.gather_spent().ready_key()).filter(..=up_to).take(PLACES_MAX).collect();
@@ -75,12 +76,6 @@ pub fn item_sweep(ctx: &ReducerContext, _timer: ItemSweepTimer) -> Result<(), Re
     }
     end_destroyed(ctx, now);
     Ok(())
-}
-
-/// The number of a key.
-#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-const fn number_of(key: u128) -> u64 {
-    key as u64
 }
 
 /// What was destroyed and cannot be restored any more is gone for good.

@@ -8,7 +8,7 @@ use super::trees::{Rows, Season, key_of};
 use crate::authority::{require, require_player};
 use crate::{Refusal, characters, friends, guilds, now_micros};
 use haven_rules::accounts::Permission;
-use haven_rules::economy::joint_key;
+use haven_rules::keys::joint_key;
 use haven_rules::leaderboards::tree::{Entry, Key};
 use haven_rules::leaderboards::{
     AROUND, COMPANY_MAX, LeaderboardError, PAGE_MAX, Questions, around, ask, season_key,

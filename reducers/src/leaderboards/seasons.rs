@@ -14,7 +14,8 @@ use crate::ordered::ranges;
 use crate::sequences;
 use crate::{characters, now_micros};
 use haven_rules::content::{BoardDef, BoardHolder};
-use haven_rules::economy::{CauseKind, Source, joint_key};
+use haven_rules::economy::{CauseKind, Source};
+use haven_rules::keys::{joint_key, keys_of, part_of};
 use haven_rules::leaderboards::{
     BOARDS_EVER_MAX, NEVER_MICROS, REWARDS_PER_SLICE, SeasonState, ends_key, last_rewarded, reset,
     reward_of, season_key,
@@ -325,7 +326,7 @@ pub(super) fn sweep(ctx: &ReducerContext) {
 
 /// Has the top pages looked at that show a character.
 pub(super) fn renamed(ctx: &ReducerContext, character_id: u64) {
-    let all = joint_key(character_id, 0)..=joint_key(character_id, u64::MAX);
+    let all = keys_of(character_id);
     let shown: Vec<u64> =
         ranges(ctx.db.board_top().owner_key()).filter(all).map(|row| row.tree_id).collect();
     for tree_id in shown {
@@ -335,10 +336,10 @@ pub(super) fn renamed(ctx: &ReducerContext, character_id: u64) {
 
 /// Removes all that a character has on boards.
 pub(super) fn forget(ctx: &ReducerContext, character_id: u64) {
-    let all = joint_key(character_id, 0)..=joint_key(character_id, u64::MAX);
+    let all = keys_of(character_id);
     let mut trees: Vec<u64> = ranges(ctx.db.board_joined().owner_key())
         .filter(all.clone())
-        .map(|row| tree_of(row.owner_key))
+        .map(|row| part_of(row.owner_key))
         .collect();
     let recorded = ranges(ctx.db.board_record().owner_key()).filter(all);
     trees.extend(recorded.map(|row| row.tree_id));
@@ -357,10 +358,4 @@ pub(super) fn forget(ctx: &ReducerContext, character_id: u64) {
         ctx.db.board_joined().owner_key().delete(owner_key);
         ctx.db.board_reward().owner_key().delete(owner_key);
     }
-}
-
-const fn tree_of(owner_key: u128) -> u64 {
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-    let tree_id = owner_key as u64;
-    tree_id
 }

@@ -5,7 +5,7 @@
 
 use super::seasons;
 use super::trees::{Rows, Season};
-use haven_rules::economy::joint_key;
+use haven_rules::keys::joint_key;
 use haven_tables::characters::character;
 use haven_tables::leaderboards::{BoardTop, board_season, board_top, board_top_due};
 use spacetimedb::{ReducerContext, Table};

@@ -5,7 +5,7 @@
 
 use crate::ordered::ranges;
 use haven_rules::content::BoardDef;
-use haven_rules::economy::joint_key;
+use haven_rules::keys::joint_key;
 use haven_rules::leaderboards::tree::{Entry, Head, Key, Span, Store, Tree};
 use haven_rules::leaderboards::{Holder, LeaderboardError, Order, Standing, submitted};
 use haven_tables::leaderboards::{

@@ -11,10 +11,10 @@ use crate::ordered::ranges;
 use crate::{now_micros, realms};
 use haven_rules::economy::PurseKind;
 use haven_rules::items::HolderKind;
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::mail::fate::{Letter, at_the_end};
 use haven_rules::mail::{
     ATTACHMENTS_MAX, DueKind, Fate, LetterKind, LetterState, due_key, expires_at_micros, has_room,
-    keys_of,
 };
 use haven_tables::characters::character;
 use haven_tables::mail::{
@@ -127,7 +127,7 @@ pub(super) fn write(ctx: &ReducerContext, draft: Draft) -> Mail {
 }
 
 fn due_key_of(owner_id: u64, mail_id: u64) -> u128 {
-    *keys_of(owner_id).start() | u128::from(mail_id)
+    joint_key(owner_id, mail_id)
 }
 
 /// Shows a letter to its recipient: from now on its time runs.

@@ -13,9 +13,8 @@ use crate::ordered::ranges;
 use crate::{Refusal, now_micros, realms};
 use haven_rules::economy::{CauseKind, PurseKind};
 use haven_rules::items::{HolderKind, ItemError};
-use haven_rules::mail::{
-    DAY_MICROS, DueKind, FORWARDING_DAYS, MailError, due_key, due_keys, keys_of,
-};
+use haven_rules::keys::{joint_key, keys_of};
+use haven_rules::mail::{DAY_MICROS, DueKind, FORWARDING_DAYS, MailError, due_key, due_keys};
 use haven_tables::commands::CommandId;
 use haven_tables::items::Item;
 use haven_tables::mail::{
@@ -88,7 +87,7 @@ pub(super) fn lose(ctx: &ReducerContext, mail: &Mail, account_id: u64) {
     let due = ctx.db.mail_due().mail_id().find(mail.mail_id);
     let due = due.expect("invariant: a letter has a row of when it is due");
     ctx.db.mail_due().mail_id().update(MailDue { to_account_id: account_id, ..due });
-    let held_key = keys_of(account_id).start() | u128::from(mail.mail_id);
+    let held_key = joint_key(account_id, mail.mail_id);
     ctx.db.mail_held().insert(MailHeld { mail_id: mail.mail_id, held_key });
     try_held(ctx, mail.mail_id);
 }
@@ -136,7 +135,7 @@ fn hold(
     if !has_value(ctx, mail_id) {
         return;
     }
-    let held_key = keys_of(account_id).start() | u128::from(mail_id);
+    let held_key = joint_key(account_id, mail_id);
     ctx.db.mail_held().insert(MailHeld { mail_id, held_key });
     ctx.db.mail_due().insert(MailDue {
         mail_id,

@@ -2,10 +2,11 @@
 //!
 //! Keeps true: an event's row shows the phase that the clock says, whenever it was last looked at.
 
-use super::{instant, joint, next_number};
+use super::{instant, next_number};
 use crate::authority::require;
 use crate::{Refusal, audit, now_micros};
 use haven_rules::accounts::Permission;
+use haven_rules::keys::joint_key;
 use haven_rules::notices::schedule::Schedule;
 use haven_rules::notices::{
     EVENTS_MAX, NoticeError, Standing, Wording, read_when, standing_of_round, validate_phases,
@@ -61,7 +62,7 @@ pub fn world_event_begin(
         title,
         body,
     });
-    let due_key = joint(instant(begins_at_micros), event_id);
+    let due_key = joint_key(instant(begins_at_micros), event_id);
     let plan = WorldEventPlan { event_id, due_key, begins_at_micros, pattern, zone, phases };
     let plan = ctx.db.world_event_plan().insert(plan);
     move_on(ctx, plan);
@@ -114,7 +115,7 @@ pub(super) fn move_on(ctx: &ReducerContext, plan: WorldEventPlan) {
         ends_at_micros,
         ..row
     });
-    let due_key = joint(instant(ends_at_micros), event_id);
+    let due_key = joint_key(instant(ends_at_micros), event_id);
     let plan = WorldEventPlan { due_key, begins_at_micros, ..plan };
     ctx.db.world_event_plan().event_id().update(plan);
 }

@@ -3,10 +3,11 @@
 //! Keeps true: each run does at most `DUE_MAX` of each and goes on with the next; a plan moves to
 //! its next time in the transaction that publishes it.
 
-use super::{events, instant, joint, publish, remove_marks, withdraw};
+use super::{events, instant, publish, remove_marks, withdraw};
 use crate::authority::require_database;
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
+use haven_rules::keys::joint_key;
 use haven_rules::notices::schedule::Schedule;
 use haven_rules::notices::{NOTICES_MAX, Wording, due};
 use haven_tables::notices::{
@@ -48,7 +49,7 @@ pub(super) fn ensure_timers(ctx: &ReducerContext) {
 #[reducer]
 pub fn notice_tick(ctx: &ReducerContext, _timer: NoticeTickTimer) -> Result<(), Refusal> {
     require_database(ctx)?;
-    let past = ..=joint(instant(now_micros(ctx)), u64::MAX);
+    let past = ..=joint_key(instant(now_micros(ctx)), u64::MAX);
     let expired = ranges(ctx.db.notice().expiry_key()).filter(past).take(DUE_MAX);
     let expired: Vec<u64> = expired.map(|row| row.notice_id).collect();
     for notice_id in expired {
@@ -97,7 +98,7 @@ fn run(ctx: &ReducerContext, plan: NoticePlan) {
     publish(ctx, plan.kind, wording, plan.lifetime_seconds, due.last_at_micros);
     if let Some(next) = due.next_at_micros {
         ctx.db.notice_plan().plan_id().update(NoticePlan {
-            due_key: joint(instant(next), plan.plan_id),
+            due_key: joint_key(instant(next), plan.plan_id),
             due_at_micros: next,
             times: plan.times.saturating_add(1),
             ..plan

@@ -8,7 +8,7 @@ use super::{invites, rows};
 use crate::authority::require_database;
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
-use haven_rules::economy::joint_key;
+use haven_rules::keys::{joint_key, part_of, whole_of};
 use haven_tables::parties::{PartyDue, party_due};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
@@ -105,8 +105,8 @@ pub fn party_tick(ctx: &ReducerContext, _timer: PartyTickTimer) -> Result<(), Re
         ranges(ctx.db.party_due().due_key()).filter(until).take(TICK_ROWS_MAX).collect();
     for row in due {
         ctx.db.party_due().due_key().delete(row.due_key);
-        let (upper, subject_id) = parts(row.due_key);
-        match Kind::of(upper) {
+        let subject_id = part_of(row.due_key);
+        match Kind::of(whole_of(row.due_key)) {
             Kind::Away => rows::take_out(ctx, subject_id),
             Kind::Alone => end(ctx, subject_id),
             Kind::Ready => end_check(ctx, subject_id),
@@ -114,11 +114,6 @@ pub fn party_tick(ctx: &ReducerContext, _timer: PartyTickTimer) -> Result<(), Re
         }
     }
     Ok(())
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the halves are what is asked for")]
-const fn parts(key: u128) -> (u64, u64) {
-    ((key >> 64) as u64, key as u64)
 }
 
 /// A party was one alone for too long.

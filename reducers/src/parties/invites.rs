@@ -9,9 +9,9 @@ use crate::authority::require_player;
 use crate::ordered::ranges;
 use crate::sequences;
 use crate::{Refusal, characters, friends, now_micros};
-use haven_rules::economy::joint_key;
 use haven_rules::friends::What;
 use haven_rules::friends::pace::Pace;
+use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::parties::{INVITES_MAX, Party, PartyError, invite_lapses_at_micros};
 use haven_rules::sequences::Numbered;
 use haven_tables::characters::{Character, character};
@@ -156,7 +156,7 @@ fn invite(ctx: &ReducerContext, own: u64, invited: u64, is_raid: bool, is_hidden
 /// All invitations of a character: shown ones are at most `INVITES_MAX`, hidden ones at most one of
 /// each character that is blocked.
 fn invitees(ctx: &ReducerContext, character_id: u64) -> Vec<PartyInvitee> {
-    let keys = joint_key(character_id, 0)..=joint_key(character_id, u64::MAX);
+    let keys = keys_of(character_id);
     ranges(ctx.db.party_invitee().invitee_key()).filter(keys).collect()
 }
 

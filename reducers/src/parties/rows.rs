@@ -7,7 +7,7 @@ use super::due::{self, Kind};
 use crate::characters;
 use crate::ordered::ranges;
 use crate::sequences;
-use haven_rules::economy::joint_key;
+use haven_rules::keys::{joint_key, keys_of, whole_of};
 use haven_rules::parties::{Answer, Loot, LootMode, MARKERS, Member, Party, Ready, ReadyState};
 use haven_rules::sequences::Numbered;
 use haven_tables::characters::character;
@@ -15,19 +15,10 @@ use haven_tables::parties::{
     self as tables, PartyMember, PartySeat, PartyView, party, party_member, party_seat, party_view,
 };
 use spacetimedb::{Identity, ReducerContext, Table};
-use std::ops::RangeInclusive;
 
 /// The party of a seat.
 pub(super) fn party_id_of(seat: &PartySeat) -> u64 {
-    upper(seat.seat_key)
-}
-
-fn upper(key: u128) -> u64 {
-    u64::try_from(key >> 64).unwrap_or(0)
-}
-
-fn keys_of(whole: u64) -> RangeInclusive<u128> {
-    joint_key(whole, 0)..=joint_key(whole, u64::MAX)
+    whole_of(seat.seat_key)
 }
 
 fn seats_of(ctx: &ReducerContext, party_id: u64) -> Vec<PartySeat> {

@@ -31,8 +31,22 @@ pub fn validate_limit(burst: u16, refill_millis: u32) -> Result<Limit, ChatError
 /// # Errors
 /// `TooFast` when there is none.
 pub fn take(limit: Limit, full_at_micros: i64, now_micros: i64) -> Result<i64, ChatError> {
+    take_several(limit, 1, full_at_micros, now_micros)
+}
+
+/// The same for several tokens at once, all of them or none.
+///
+/// # Errors
+/// `TooFast` when there are not as many.
+pub fn take_several(
+    limit: Limit,
+    tokens: u16,
+    full_at_micros: i64,
+    now_micros: i64,
+) -> Result<i64, ChatError> {
     let refill_micros = i64::from(limit.refill_millis) * 1_000;
-    let full_at_micros = full_at_micros.max(now_micros).saturating_add(refill_micros);
+    let taken_micros = refill_micros * i64::from(tokens);
+    let full_at_micros = full_at_micros.max(now_micros).saturating_add(taken_micros);
     let ahead_micros = full_at_micros.saturating_sub(now_micros);
     if ahead_micros <= refill_micros * i64::from(limit.burst) {
         Ok(full_at_micros)
@@ -70,6 +84,18 @@ mod tests {
             full_at = take(limit, full_at, 60_000_000).expect("full again, and no fuller");
         }
         assert_eq!(take(limit, full_at, 60_000_000), Err(ChatError::TooFast));
+    }
+
+    #[test]
+    fn several_are_taken_together_or_not_at_all() {
+        let limit = Limit { burst: 5, refill_millis: 1_000 };
+        assert_eq!(take_several(limit, 0, 7, 7), Ok(7));
+        let full_at = take_several(limit, 4, 0, 0).expect("four tokens");
+        assert_eq!(take_several(limit, 2, full_at, 0), Err(ChatError::TooFast));
+        assert_eq!(take_several(limit, 2, full_at, 1_000_000), Ok(6_000_000));
+        assert_eq!(take_several(limit, 6, 0, 0), Err(ChatError::TooFast));
+        let most = Limit { burst: 1_000, refill_millis: 3_600_000 };
+        assert_eq!(take_several(most, u16::MAX, i64::MAX, 0), Err(ChatError::TooFast));
     }
 
     #[test]

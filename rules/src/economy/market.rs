@@ -4,6 +4,7 @@
 //! least one copper; the steps that orders' prices stand on rise with the price.
 
 use crate::errors::domain_errors;
+use crate::keys::joint_key;
 
 domain_errors! {
     /// Why something about auctions or orders was refused.
@@ -288,7 +289,7 @@ impl Span {
 
     /// The key of what is known of an item in one of them: span, number, item.
     pub const fn key(self, period: u32, market_item_id: u32) -> u128 {
-        ((self as u128) << 64) | ((period as u128) << 32) | market_item_id as u128
+        joint_key(self as u64, ((period as u64) << 32) | market_item_id as u64)
     }
 
     /// The keys of what is older than it is kept.

@@ -1,5 +1,7 @@
 //! What a guild's log says, and for how long.
 
+use crate::keys::joint_key;
+
 /// How long lines are kept, days.
 pub const LOG_RETENTION_DAYS: u32 = 90;
 
@@ -75,7 +77,7 @@ pub fn swept_up_to_micros(now_micros: i64) -> i64 {
 /// The key of a line: its guild above, below it a number that falls, so that a guild's newest lines
 /// come first.
 pub const fn line_key(guild_id: u64, log_id: u64) -> u128 {
-    ((guild_id as u128) << 64) | (u64::MAX - log_id) as u128
+    joint_key(guild_id, u64::MAX - log_id)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 
 mod node;
 
+use crate::keys::{joint_key, part_of, whole_of};
 use node::Node;
 use std::collections::BTreeMap;
 
@@ -36,15 +37,12 @@ impl Key {
 
     /// The key in a tree, as the database orders it: score and tree above, the rest below.
     pub const fn place(self, tree_id: u64) -> (u128, u128) {
-        let high = ((tree_id as u128) << 64) | self.score as u128;
-        (high, ((self.subscore as u128) << 64) | self.sequence as u128)
+        (joint_key(tree_id, self.score), joint_key(self.subscore, self.sequence))
     }
 
     /// The key of a place; the tree's number is left out.
-    #[expect(clippy::cast_possible_truncation, reason = "halves are meant")]
     pub const fn of_place(high: u128, low: u128) -> Self {
-        let (score, sequence) = (high as u64, low as u64);
-        Self { score, subscore: (low >> 64) as u64, sequence }
+        Self { score: part_of(high), subscore: whole_of(low), sequence: part_of(low) }
     }
 
     fn bytes(self) -> [u8; BOUND_BYTES] {

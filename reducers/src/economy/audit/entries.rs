@@ -2,7 +2,8 @@
 
 use super::EconomyAudit;
 use crate::ordered::{Walk, ranges};
-use haven_rules::economy::{PurseKind, cause_key, joint_keys, part_of};
+use haven_rules::economy::{PurseKind, cause_key};
+use haven_rules::keys::{joint_keys, part_of};
 use haven_tables::economy::{LedgerAccount, LedgerEntry, ledger_entry};
 use spacetimedb::ReducerContext;
 use std::ops::RangeInclusive;

@@ -3,8 +3,9 @@
 //! Keeps true: the sums of a pass are those of what it has counted as it is now. Costs one row that
 //! is read where nothing is counted, and one that is written where something counted changes.
 
-use haven_rules::economy::{AuditStage, part_of};
+use haven_rules::economy::AuditStage;
 use haven_rules::items::Happened;
+use haven_rules::keys::part_of;
 use haven_tables::economy::LedgerEntry;
 use haven_tables::economy::audit::{
     EconomyAuditCount, EconomyAuditMark, economy_audit, economy_audit_count, economy_audit_mark,

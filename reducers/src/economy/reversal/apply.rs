@@ -11,9 +11,10 @@ use crate::items::{
 };
 use crate::ordered::ranges;
 use crate::{characters, guilds};
+use haven_rules::economy::cause_of;
 use haven_rules::economy::reversal::{Parcel, Place, Traced};
-use haven_rules::economy::{cause_of, joint_key, part_of};
 use haven_rules::items::{FLAG_FROZEN, HolderKind, bound_at};
+use haven_rules::keys::{keys_of, part_of};
 use haven_tables::economy::vendors::vendor_buy_back_offer;
 use haven_tables::items::{Item, item, item_container, item_history};
 use spacetimedb::ReducerContext;
@@ -56,7 +57,7 @@ pub(super) fn settle(
 
 /// The last cause that a stack has in its history.
 fn last_cause(ctx: &ReducerContext, item_id: u64) -> Option<u64> {
-    let all = joint_key(item_id, 0)..=joint_key(item_id, u64::MAX);
+    let all = keys_of(item_id);
     let keys = ranges(ctx.db.item_history().item_key()).filter(all).map(|row| row.item_key);
     keys.max().map(|key| cause_of(part_of(key)))
 }

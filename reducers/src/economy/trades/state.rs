@@ -2,9 +2,9 @@
 
 use crate::items::mark;
 use crate::ordered::ranges;
-use haven_rules::economy::joint_key;
 use haven_rules::economy::trade::{Deal, Side, Who};
 use haven_rules::items::FLAG_OFFERED;
+use haven_rules::keys::{joint_key, keys_of};
 use haven_tables::economy::trades::{Trade, TradeOffer, TradeSide, trade, trade_offer, trade_side};
 use haven_tables::items::{Item, item};
 use spacetimedb::{Identity, ReducerContext, Table};
@@ -78,7 +78,7 @@ pub(super) fn going_of(ctx: &ReducerContext, character_id: u64) -> Option<Going>
 }
 
 fn offers(ctx: &ReducerContext, character_id: u64) -> Vec<TradeOffer> {
-    let keys = joint_key(character_id, 0)..=joint_key(character_id, u64::MAX);
+    let keys = keys_of(character_id);
     ranges(ctx.db.trade_offer().offer_key()).filter(keys).collect()
 }
 

@@ -9,8 +9,8 @@ use crate::ordered::ranges;
 use crate::sequences;
 use crate::{Refusal, now_micros};
 use haven_rules::content::VendorGoods;
-use haven_rules::economy::joint_key;
 use haven_rules::economy::prices::{BPS, Goods, SHELVES_MAX, Shelf, tick};
+use haven_rules::keys::joint_key;
 use haven_rules::sequences::Numbered;
 use haven_tables::economy::vendors::{
     Vendor, VendorDue, VendorShelf, vendor, vendor_due, vendor_shelf,

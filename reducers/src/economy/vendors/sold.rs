@@ -11,8 +11,9 @@ use crate::items::{Holder, Spot, contents, push, remove, take};
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
 use haven_rules::economy::prices::SHELVES_MAX;
-use haven_rules::economy::{CauseKind, EconomyError, Sink, joint_key};
+use haven_rules::economy::{CauseKind, EconomyError, Sink};
 use haven_rules::items::{BUY_BACK_SLOTS, HolderKind};
+use haven_rules::keys::joint_key;
 use haven_tables::commands::CommandId;
 use haven_tables::economy::vendors::{
     VendorBuyBackOffer, VendorShelf, vendor_buy_back_offer, vendor_shelf,
