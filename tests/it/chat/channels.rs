@@ -1,10 +1,11 @@
 //! Channels that players make: roles, and what each may do.
 
-use super::{CHANNEL, call, inbox, next, unlimited};
+use super::{CHANNEL, REALM, call, inbox, next, unlimited};
 use crate::support::client::Client;
 use crate::support::content::srd;
 use crate::support::snapshot::Story;
 use crate::support::{Database, on_database};
+use haven_rules::chat::CROWD_LIMIT;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -299,5 +300,41 @@ fn channels_are_bounded_and_slow_where_the_owner_says_so() {
         let joined = call(&gus, "chat_channel_join", json!(["Two here", next()])).await;
         assert_eq!(joined.expect_err("full"), "chat.channel_full");
         assert!(channels.len() >= 3 && ann_id > 0);
+    });
+}
+
+#[test]
+fn what_many_hear_has_a_limit_of_the_realms_and_what_few_hear_has_none() {
+    on_database(|database| async move {
+        unlimited(&database).await;
+        let (_, _, ann) = database.enter("ann@example.org", "Ann").await;
+        call(&ann, "chat_channel_create", json!(["Town square", true, next()]))
+            .await
+            .expect("made");
+        let mut others = vec![];
+        for name in ["Bob", "Cid", "Dag", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon"] {
+            let email = format!("{}@example.org", name.to_lowercase());
+            let (account_id, _, other) = database.enter(&email, name).await;
+            let joined = call(&other, "chat_channel_join", json!(["Town square", next()])).await;
+            joined.expect("joined");
+            others.push((account_id, other));
+        }
+        let once_an_hour = json!([CROWD_LIMIT, 1, 3_600_000]);
+        database.owner.call("chat_limit_set", once_an_hour).await.expect("set");
+        let speak = |text: &'static str| json!([CHANNEL, 1, text, [], next()]);
+        call(&ann, "chat_say", speak("first")).await.expect("said to ten");
+        // Whoever speaks: it is the realm's.
+        for client in [&ann, &others[0].1] {
+            let refused = call(client, "chat_say", speak("second")).await;
+            assert_eq!(refused.expect_err("to ten"), "chat.busy");
+        }
+        assert_eq!(database.rows("chat_log").await.len(), 1, "a refusal leaves nothing");
+        // Nine are no crowd, and what everybody may read is one row.
+        let (gone, last) = others.pop().expect("the last");
+        call(&last, "chat_channel_leave", json!([1, next()])).await.expect("left");
+        call(&ann, "chat_say", speak("third")).await.expect("said to nine");
+        call(&ann, "chat_say", json!([REALM, 0, "fourth", [], next()])).await.expect("said to all");
+        assert_eq!(inbox(&database, others[0].0).await, ["first", "third"]);
+        assert_eq!(inbox(&database, gone).await, ["first"]);
     });
 }

@@ -45,7 +45,7 @@ fn staff_mutes_takes_back_and_turns_limits_and_each_is_audited() {
             ("moderator", &moderator, "chat_message_remove", json!([1, "rude"])),
             ("moderator", &moderator, "chat_message_remove", json!([1, "rude"])),
             ("moderator", &moderator, "chat_limit_set", json!([0, 1, 1])),
-            ("moderator", &moderator, "chat_limit_set", json!([16, 1, 1])),
+            ("moderator", &moderator, "chat_limit_set", json!([17, 1, 1])),
             ("moderator", &moderator, "chat_limit_set", json!([1, 0, 1])),
             ("moderator", &moderator, "chat_limit_set", json!([1, 1, 3_600_001])),
             ("moderator", &moderator, "chat_limit_set", json!([1, 1, 5_000])),
