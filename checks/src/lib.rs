@@ -138,7 +138,6 @@ mod tests {
             ("instance", instance, 6),
             ("terrain_block", json!({ "world": 9 }), 7),
             ("content_def", json!({ "kind": "switch", "key": "pvp", "body": "{}" }), 8),
-            ("sequence", json!({ "code": 0, "last": 0 }), 9),
             ("combatant", body, 10),
             ("combat_effect", json!({ "entity_id": 7 }), 11),
             ("combat_threat", json!({ "creature_id": 7, "entity_id": 8 }), 12),
@@ -177,6 +176,18 @@ mod tests {
         ] {
             let rule = rules().nth(rule).expect("a rule");
             assert!(broken_by(table, row).contains(&rule), "{table}: {rule}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_was_not_given_is_found() {
+        for (code, last, is_sound) in [(32, 7, true), (32, 6, false), (31, 7, false)] {
+            let mut now = Snapshot::default();
+            now.insert("sequence", json!({ "code": code, "last": last }));
+            now.insert("party_invitation", json!({ "invitation_id": 7 }));
+            let rule = rules().nth(9).expect("a rule");
+            let broken = check(&now).iter().any(|broken| broken.rule == rule);
+            assert_eq!(broken, !is_sound, "{code}: {last}");
         }
     }
 }

@@ -33,8 +33,8 @@ use crate::node::Node;
 use crate::snapshots::{self, Snapshot};
 
 /// What [`EngineConfig::checkpoint_transactions`](crate::EngineConfig) usually is: a start replays
-/// them in a quarter of a second.
-pub const CHECKPOINT_TRANSACTIONS: u64 = 25_000;
+/// them in a tenth of a second.
+pub const CHECKPOINT_TRANSACTIONS: u64 = 10_000;
 
 /// How often the logs are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -77,19 +77,22 @@ pub fn chat_say(
             channels::wait_turn(ctx, number, speaker.character_id)?;
         }
         let spoken = speaker.speak(ctx, said, &links)?;
-        let row = store::keep(ctx, (kind, number), &spoken, (0, 0));
-        if spoken.is_shadowed {
-            store::deliver(ctx, &row, speaker.account_id);
-        } else if !kind.is_shared() {
-            let channel = (kind, number);
+        let channel = (kind, number);
+        let mut listeners = vec![];
+        if !kind.is_shared() {
             let hearers = audience::hearers(ctx, speaker.character_id, channel, &book(ctx));
-            let listeners = audience::listeners(ctx, &hearers, speaker.account_id);
+            listeners = audience::listeners(ctx, &hearers, speaker.account_id);
             speech::spend_crowd(ctx, listeners.len())?;
-            for listener in &listeners {
-                store::deliver(ctx, &row, *listener);
-            }
-            store::relieve(ctx, listeners.len());
         }
+        // A shadow is refused where others are, and does not know that it alone hears it.
+        if spoken.is_shadowed {
+            listeners = vec![speaker.account_id];
+        }
+        let row = store::keep(ctx, channel, &spoken, (0, 0));
+        for listener in &listeners {
+            store::deliver(ctx, &row, *listener);
+        }
+        store::relieve(ctx, listeners.len());
         Ok(())
     })
 }

@@ -32,7 +32,6 @@ const RETIRED: u8 = 2;
 pub struct ContentActivationTimer {
     /// The timer's number.
     #[primary_key]
-    #[auto_inc]
     pub scheduled_id: u64,
     /// When it fires.
     pub scheduled_at: ScheduleAt,
@@ -115,7 +114,7 @@ pub fn content_activate(ctx: &ReducerContext, version: u32, at_micros: i64) -> R
     };
     audit::record(ctx, 0, 0, "content_scheduled", &format!("{version} at {at_micros}"));
     ctx.db.content_activation_timer().insert(ContentActivationTimer {
-        scheduled_id: version.into(),
+        scheduled_id: sequences::next(ctx, Numbered::ContentActivationTimer),
         scheduled_at: ScheduleAt::Time(crate::at_micros(at_micros)),
         version,
     });

@@ -1,9 +1,12 @@
 //! The numbers that rows are known by.
 //!
-//! Keeps true: a number is given once in a realm's life (`haven_tables::sequences`).
+//! Keeps true: a number is given once (`haven_tables::sequences`).
 //! Leaves out on purpose: what counts several things in one row of its own (items, chat), and
 //! numbers that are made of others.
 
+use crate::content::content_activation_timer;
+use crate::economy::trade_timer;
+use crate::npcs::camps::camp_fill_timer;
 use haven_rules::sequences::Numbered;
 use haven_tables::accounts::{account, account_session};
 use haven_tables::audit::audit_entry;

@@ -45,7 +45,7 @@ pub const CURSORS_MAX: usize = 40;
 /// Longest mute, seconds: a year.
 pub const MUTE_SECONDS_MAX: u32 = 31_536_000;
 /// Hearers of a message that are counted together against [`CROWD_LIMIT`]; fewer count for nothing.
-pub const CROWD_ROWS: usize = 10;
+pub const CROWD_ROWS: usize = 20;
 /// Most players one say or yell reaches: the nearest.
 pub const HEARERS_MAX: usize = 200;
 
@@ -232,7 +232,7 @@ pub fn default_limit(code: u8) -> Option<Limit> {
         HISTORY_LIMIT => Some(limit(10, 1_000)),
         RULING_LIMIT => Some(limit(10, 2_000)),
         AFTERWARDS_LIMIT => Some(limit(5, 3_000)),
-        CROWD_LIMIT => Some(limit(500, 1)),
+        CROWD_LIMIT => Some(limit(250, 2)),
         _ => ChatKind::from_code(code).map(ChatKind::limit),
     }
 }

@@ -228,7 +228,7 @@ pub const fn cause_key(cause_id: u64, number: u16) -> u64 {
 }
 
 /// The keys of all that belongs to a cause.
-pub const fn keys_of(cause_id: u64) -> std::ops::RangeInclusive<u64> {
+pub const fn cause_keys(cause_id: u64) -> std::ops::RangeInclusive<u64> {
     cause_key(cause_id, 0)..=cause_key(cause_id, u16::MAX)
 }
 
@@ -327,7 +327,8 @@ mod tests {
     #[test]
     fn keys_are_taken_apart_again() {
         assert_eq!(cause_of(cause_key(7, u16::MAX)), 7);
-        assert!(keys_of(7).contains(&cause_key(7, 0)) && !keys_of(7).contains(&cause_key(8, 0)));
+        assert!(cause_keys(7).contains(&cause_key(7, 0)));
+        assert!(!cause_keys(7).contains(&cause_key(8, 0)));
     }
 
     #[test]

@@ -39,6 +39,9 @@ macro_rules! for_each_numbered {
             PartyInvitation = 32, party_invitation.invitation_id;
             Obstacle = 33, obstacle.obstacle_id;
             Landmark = 34, landmark.landmark_id;
+            CampFillTimer = 35, camp_fill_timer.scheduled_id;
+            TradeTimer = 36, trade_timer.scheduled_id;
+            ContentActivationTimer = 37, content_activation_timer.scheduled_id;
         }
     };
 }

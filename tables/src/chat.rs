@@ -221,7 +221,7 @@ pub struct ChatCursor {
 #[client_visibility_filter]
 const CHAT_CURSOR_FILTER: Filter = Filter::Sql("SELECT * FROM chat_cursor WHERE viewer = :sender");
 
-/// How often an account may do what is limited. One row for each; the defaults are in
+/// How often an account, or all together, may do what is limited. One row for each; the defaults are in
 /// `rules::chat::default_limit`.
 #[table(name = chat_limit, public)]
 pub struct ChatLimit {
@@ -234,7 +234,7 @@ pub struct ChatLimit {
     pub refill_millis: u32,
 }
 
-/// What an account has used up of what is limited. Gone when it has all of it back.
+/// What an account, or all together, used up of what is limited. Gone when all of it is back.
 #[table(name = chat_bucket)]
 pub struct ChatBucket {
     /// The account; 0 for all together.

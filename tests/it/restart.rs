@@ -435,7 +435,10 @@ async fn parties_and_friends_survive_a_publish() {
 async fn numbers_that_a_refused_call_drew_are_given_once_though_the_process_is_killed() {
     let mut here = Deployment::start().await;
     let (ann, token, hero) = raw(&here, "Ann").await;
-    let enter = |session: u64, character_id: u64| json!([character_id, { "session": session, "sequence": 1 }]);
+    let enter = |session: u64, character_id: u64| {
+        let command = json!({ "session": session, "sequence": 1 });
+        json!([character_id, command])
+    };
     // It is the first to draw a number for a session, and gives it back with all it did.
     ann.call("character_enter_once", enter(1, hero + 1)).await.expect_err("nobody's");
     for session in 2..=3 {

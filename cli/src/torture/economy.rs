@@ -18,6 +18,7 @@ use anyhow::{Context as _, ensure};
 use haven_checks::{Snapshot, number};
 use haven_gateway::stdb::{Args, Link, LinkConfig};
 use haven_rules::commands::{WINDOW, slot_of};
+use haven_rules::keys::joint_key;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
@@ -197,7 +198,7 @@ async fn endow(reach: &Reach, dealers: &[Dealer]) -> anyhow::Result<()> {
 /// Whether every command that was told as written is remembered: it, or a later one in its place.
 fn ensure_receipts(now: &Snapshot, told: &[Told]) -> anyhow::Result<()> {
     for Told { account_id, session, sequence } in told {
-        let key = ((u128::from(*account_id) << 64) | u128::from(*session)).to_string();
+        let key = joint_key(*account_id, *session).to_string();
         let sessions = now.rows("command_session").iter();
         let is_own =
             |row: &&serde_json::Value| row["session_key"].to_string().trim_matches('"') == key;

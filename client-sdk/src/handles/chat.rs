@@ -24,7 +24,7 @@ impl ChatHandle<'_> {
     /// `chat.not_in_world`, `chat.kind_unknown`, `chat.text_length`, `chat.text_letters`,
     /// `chat.links_invalid`, `chat.muted`, `chat.not_participant`, `chat.not_allowed`,
     /// `chat.channel_unknown`, `chat.too_fast`, `chat.slow_mode`, `chat.word_refused`,
-    /// `chat.link_refused`, `chat.link_unknown`.
+    /// `chat.link_refused`, `chat.link_unknown`, `chat.busy`.
     pub async fn say(
         &self,
         kind: u8,

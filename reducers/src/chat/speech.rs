@@ -197,7 +197,8 @@ fn spend_several(
     full_at_micros.resize(LIMITS_COUNT, 0);
     let index = usize::from(code).saturating_sub(1);
     let full_at = full_at_micros.get_mut(index).ok_or(ChatError::KindUnknown)?;
-    *full_at = take_several(limit, tokens, *full_at, now)?;
+    // What is larger than the whole bucket takes all of it: it must not wait for ever.
+    *full_at = take_several(limit, tokens.min(limit.burst), *full_at, now)?;
     let all_full_at = full_at_micros.iter().copied().max().unwrap_or(0);
     let full_key = joint_key(instant(all_full_at), account_id);
     let row = ChatBucket { account_id, full_key, full_at_micros };

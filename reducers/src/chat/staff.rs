@@ -113,8 +113,8 @@ pub fn chat_report_close(
 }
 
 /// Turns how often an account may do something: a kind of chat by its number, 13 reading histories
-/// and moving cursors, 14 ruling channels and reading rosters, 15 what is done to messages later.
-/// It holds at once. For staff.
+/// and moving cursors, 14 ruling channels and reading rosters, 15 what is done to messages later,
+/// 16 what many hear, of all accounts together. It holds at once. For staff.
 ///
 /// # Errors
 /// In this order: the caller's, `chat.kind_unknown`, `chat.limit_invalid`.

@@ -153,9 +153,11 @@ fn place(ctx: &ReducerContext, player: Player, def: &str, wanted: Wanted) -> Res
 
 /// A new order; its row is not complete before it is saved.
 fn open(ctx: &ReducerContext, trader: Trader, item: &MarketItem, wanted: Wanted) -> MarketOrder {
-    let row = MarketOrder {
-        order_id: sequences::next(ctx, Numbered::MarketOrder),
-        owner_key: joint_key(trader.account_id, 0),
+    let order_id = sequences::next(ctx, Numbered::MarketOrder);
+    use_up(ctx, trader.account_id, |used| used.orders += 1);
+    ctx.db.market_order().insert(MarketOrder {
+        order_id,
+        owner_key: joint_key(trader.account_id, order_id),
         viewer: viewer_of(ctx, trader.account_id),
         account_id: trader.account_id,
         character_id: trader.character_id,
@@ -168,10 +170,7 @@ fn open(ctx: &ReducerContext, trader: Trader, item: &MarketItem, wanted: Wanted)
         goods_due: 0,
         is_buy: wanted.side == Side::Buy,
         def: item.def.clone(),
-    };
-    let row = ctx.db.market_order().insert(row);
-    use_up(ctx, trader.account_id, |used| used.orders += 1);
-    MarketOrder { owner_key: joint_key(trader.account_id, row.order_id), ..row }
+    })
 }
 
 /// Whoever orders gives what is offered out of his hands.

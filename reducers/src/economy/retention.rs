@@ -12,7 +12,7 @@ use super::audit;
 use crate::authority::require_database;
 use crate::ordered::{Walk, ranges};
 use crate::{Refusal, at_micros, now_micros};
-use haven_rules::economy::{PurseKind, kept_from_micros, keys_of};
+use haven_rules::economy::{PurseKind, cause_keys, kept_from_micros};
 use haven_rules::keys::joint_keys;
 use haven_tables::economy::audit::economy_audit;
 use haven_tables::economy::{
@@ -117,7 +117,7 @@ fn sweep_after(ctx: &ReducerContext, mut swept: u64, kept_from: i64) -> (u64, bo
 
 /// Removes a cause with all that belongs to it, as far as the budget goes; answers what is left.
 fn forget(ctx: &ReducerContext, cause: &LedgerCause, budget: usize) -> usize {
-    let keys = keys_of(cause.cause_id);
+    let keys = cause_keys(cause.cause_id);
     let entries: Vec<LedgerEntry> =
         ranges(ctx.db.ledger_entry().entry_key()).filter(keys.clone()).take(budget).collect();
     for entry in &entries {

@@ -13,7 +13,7 @@ use crate::{Refusal, audit, guilds};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::reversal::{CAUSES_MAX, LINES_MAX, Line, Traced};
 use haven_rules::economy::{
-    CauseKind, EconomyError, PurseKind, cause_key, cause_of, keys_of, validate_reason,
+    CauseKind, EconomyError, PurseKind, cause_key, cause_keys, cause_of, validate_reason,
 };
 use haven_rules::items::ItemError;
 use haven_rules::keys::{joint_keys, part_of};
@@ -133,7 +133,7 @@ impl Found {
         if self.causes.len() > CAUSES_MAX {
             return Err(EconomyError::CauseTooLong.into());
         }
-        let keys = keys_of(cause_id);
+        let keys = cause_keys(cause_id);
         let lines = ranges(ctx.db.item_history().history_key()).filter(keys.clone());
         let lines: Vec<Line> = lines.take(LINES_MAX + 1).map(|row| line_of(&row)).collect();
         self.count(lines.len())?;
@@ -247,7 +247,7 @@ fn pay_back(
     taken: u64,
     purses: &mut BTreeSet<(u8, u64)>,
 ) -> Result<(), InWay> {
-    let entries = ranges(ctx.db.ledger_entry().entry_key()).filter(keys_of(taken));
+    let entries = ranges(ctx.db.ledger_entry().entry_key()).filter(cause_keys(taken));
     let mut entries: Vec<LedgerEntry> = entries.collect();
     entries.reverse();
     for entry in entries {

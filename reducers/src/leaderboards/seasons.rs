@@ -82,20 +82,18 @@ fn end_of(def: Option<&BoardDef>, now: i64) -> i64 {
 /// A board that was not there before.
 fn found(ctx: &ReducerContext, def: &BoardDef, now: i64) {
     let ends_at_micros = end_of(Some(def), now);
-    // Its number is not known yet, and the key must be one that no other board has.
-    let row = ctx.db.board().insert(Board {
-        ends_key: u128::MAX,
-        board_id: sequences::next_of_few(ctx, Numbered::Board),
+    let board_id = sequences::next_of_few(ctx, Numbered::Board);
+    let tree_id = begin(ctx, board_id, 1, def, now);
+    ctx.db.board().insert(Board {
+        ends_key: ends_key(ends_at_micros, board_id),
+        board_id,
         season: 1,
-        tree_id: 0,
+        tree_id,
         began_at_micros: now,
         ends_at_micros,
         key: def.key.clone(),
         reset: reset::spelled(def),
     });
-    let tree_id = begin(ctx, row.board_id, 1, def, now);
-    let ends_key = ends_key(ends_at_micros, row.board_id);
-    ctx.db.board().board_id().update(Board { tree_id, ends_key, ..row });
 }
 
 fn begin(ctx: &ReducerContext, board_id: u32, season: u32, def: &BoardDef, now: i64) -> u64 {

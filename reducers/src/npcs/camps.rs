@@ -34,7 +34,6 @@ const CAMPS_AT_ONCE_MAX: u32 = 20_000;
 pub struct CampFillTimer {
     /// The timer's number.
     #[primary_key]
-    #[auto_inc]
     pub scheduled_id: u64,
     /// When it fires.
     pub scheduled_at: ScheduleAt,
@@ -201,7 +200,11 @@ pub(super) fn lost(ctx: &ReducerContext, row: &Creature, now: i64) {
 fn fill_later(ctx: &ReducerContext, camp_id: u64, at: i64) {
     ctx.db.camp_fill_timer().camp_id().delete(camp_id);
     let scheduled_at = ScheduleAt::Time(at_micros(at));
-    ctx.db.camp_fill_timer().insert(CampFillTimer { scheduled_id: camp_id, scheduled_at, camp_id });
+    ctx.db.camp_fill_timer().insert(CampFillTimer {
+        scheduled_id: sequences::next(ctx, Numbered::CampFillTimer),
+        scheduled_at,
+        camp_id,
+    });
 }
 
 /// Fills a camp again of which somebody is missing, if it is awake and its time has come.

@@ -312,9 +312,9 @@ fn what_many_hear_has_a_limit_of_the_realms_and_what_few_hear_has_none() {
             .await
             .expect("made");
         let mut others = vec![];
-        for name in ["Bob", "Cid", "Dag", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon"] {
-            let email = format!("{}@example.org", name.to_lowercase());
-            let (account_id, _, other) = database.enter(&email, name).await;
+        for letter in 'a'..='s' {
+            let (email, name) = (format!("{letter}@example.org"), format!("Bob{letter}"));
+            let (account_id, _, other) = database.enter(&email, &name).await;
             let joined = call(&other, "chat_channel_join", json!(["Town square", next()])).await;
             joined.expect("joined");
             others.push((account_id, other));
@@ -322,17 +322,22 @@ fn what_many_hear_has_a_limit_of_the_realms_and_what_few_hear_has_none() {
         let once_an_hour = json!([CROWD_LIMIT, 1, 3_600_000]);
         database.owner.call("chat_limit_set", once_an_hour).await.expect("set");
         let speak = |text: &'static str| json!([CHANNEL, 1, text, [], next()]);
-        call(&ann, "chat_say", speak("first")).await.expect("said to ten");
+        call(&ann, "chat_say", speak("first")).await.expect("said to twenty");
         // Whoever speaks: it is the realm's.
         for client in [&ann, &others[0].1] {
             let refused = call(client, "chat_say", speak("second")).await;
-            assert_eq!(refused.expect_err("to ten"), "chat.busy");
+            assert_eq!(refused.expect_err("to twenty"), "chat.busy");
         }
         assert_eq!(database.rows("chat_log").await.len(), 1, "a refusal leaves nothing");
-        // Nine are no crowd, and what everybody may read is one row.
+        // A shadow is answered like anybody.
+        database.owner.call("chat_mute", json!(["Ann", 60, true, "spam"])).await.expect("muted");
+        let refused = call(&ann, "chat_say", speak("second")).await;
+        assert_eq!(refused.expect_err("to twenty"), "chat.busy");
+        database.owner.call("chat_unmute", json!(["Ann"])).await.expect("heard again");
+        // One less is no crowd, and what everybody may read is one row.
         let (gone, last) = others.pop().expect("the last");
         call(&last, "chat_channel_leave", json!([1, next()])).await.expect("left");
-        call(&ann, "chat_say", speak("third")).await.expect("said to nine");
+        call(&ann, "chat_say", speak("third")).await.expect("said to nineteen");
         call(&ann, "chat_say", json!([REALM, 0, "fourth", [], next()])).await.expect("said to all");
         assert_eq!(inbox(&database, others[0].0).await, ["first", "third"]);
         assert_eq!(inbox(&database, gone).await, ["first"]);

@@ -264,6 +264,10 @@ fn a_trade_ends_with_whatever_ends_it_and_nothing_has_moved() {
         bob.player.call("trade_answer", args).await.expect("answered");
         assert!(pair.is_over().await, "at once");
         offers().await;
+        // It is looked after again and again.
+        let looks = async || town.database().rows("trade_timer").await;
+        let first = looks().await;
+        until("it was looked after", || async { (looks().await != first).then_some(()) }).await;
         town.arena.put(bob.id, (FIELD.0 + 2 * REACH_MM + 1, FIELD.1)).await;
         until_over().await;
         town.arena.put(bob.id, FIELD).await;

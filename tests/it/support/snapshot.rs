@@ -34,6 +34,7 @@ const RESTLESS: &[&str] = &[
     "guild_pace",
     "guild_swept",
     "ledger_swept",
+    "sequence",
 ];
 
 /// All rows that are told of, by table. A database has some two hundred tables, most of them empty:

@@ -117,12 +117,13 @@ async fn measure_on(point: &Point, target: &Target, owner: &Link) -> anyhow::Res
     let after = (target.usage()?, Usage::of_this_process()?);
     let mut latencies = Latencies::default();
     let mut errors = BTreeMap::new();
-    let (mut sent, mut heard, mut expected, mut out_of_order) = (0, 0, 0, 0);
+    let (mut said, mut heard, mut expected, mut out_of_order) = (0, 0, 0, 0);
     for (client, task) in (0..).zip(tasks) {
         let tally = task.await.context("a client's task failed")?;
-        sent += tally.sent;
+        let accepted = tally.sent.saturating_sub(tally.refused);
+        said += accepted;
         heard += tally.heard;
-        expected += tally.sent * point.members(point.channel(client));
+        expected += accepted * point.members(point.channel(client));
         out_of_order += tally.out_of_order;
         latencies.extend(tally.latencies);
         for (what, times) in tally.errors {
@@ -132,7 +133,7 @@ async fn measure_on(point: &Point, target: &Target, owner: &Link) -> anyhow::Res
     let seconds = f64::from(point.seconds);
     Ok(Measured {
         latencies_ms: latencies.percentiles_ms(),
-        messages_per_s: approximate(sent) / seconds,
+        messages_per_s: approximate(said) / seconds,
         deliveries_per_s: approximate(heard) / seconds,
         lost: expected.saturating_sub(heard),
         out_of_order,

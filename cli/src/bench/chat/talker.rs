@@ -39,6 +39,8 @@ const DIGITS: usize = 10;
 pub(super) struct Tally {
     /// Messages that it sent.
     pub(super) sent: u64,
+    /// Those of them that were refused.
+    pub(super) refused: u64,
     /// Messages of its channel that came, its own among them.
     pub(super) heard: u64,
     /// Those that came after one with a higher number.
@@ -227,6 +229,7 @@ impl Talker {
                     match update.status {
                         UpdateStatus::Committed(update) => update,
                         UpdateStatus::Failed(why) => {
+                            self.tally.refused += 1;
                             let code = why.split(':').next().unwrap_or_default();
                             self.error(&format!("refused: {code}"));
                             continue;

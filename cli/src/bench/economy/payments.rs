@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use haven_gateway::stdb::{Args, Link};
 use haven_rules::economy::PurseKind;
+use haven_rules::keys::whole_of;
 use spacetimedb_lib::{SpacetimeType, bsatn};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -193,7 +194,7 @@ async fn copper_held(target: &Target) -> anyhow::Result<u128> {
         let mut bytes = &*row;
         let head: AccountHead =
             bsatn::from_reader(&mut bytes).context("a row of ledger_account cannot be read")?;
-        if head.owner_key >> 64 == PurseKind::Wallet as u128 {
+        if whole_of(head.owner_key) == PurseKind::Wallet as u64 {
             held += u128::from(head.copper);
         }
     }

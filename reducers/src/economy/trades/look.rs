@@ -4,7 +4,9 @@ use super::range_mm;
 use super::state::end;
 use crate::authority::require_database;
 use crate::economy::near::{are_near, is_awake};
+use crate::sequences;
 use crate::{Refusal, at_micros, now_micros};
+use haven_rules::sequences::Numbered;
 use haven_tables::economy::trades::{Trade, trade};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 
@@ -18,7 +20,6 @@ const SLACK: u32 = 2;
 pub struct TradeTimer {
     /// The timer's number.
     #[primary_key]
-    #[auto_inc]
     pub scheduled_id: u64,
     /// When it fires.
     pub scheduled_at: ScheduleAt,
@@ -52,7 +53,7 @@ pub fn trade_look(ctx: &ReducerContext, timer: TradeTimer) -> Result<(), Refusal
 pub(super) fn set(ctx: &ReducerContext, row: &Trade) {
     let next = row.ends_at_micros.min(now_micros(ctx) + LOOK_MICROS);
     ctx.db.trade_timer().insert(TradeTimer {
-        scheduled_id: row.trade_id,
+        scheduled_id: sequences::next(ctx, Numbered::TradeTimer),
         scheduled_at: ScheduleAt::Time(at_micros(next)),
         trade_id: row.trade_id,
     });
