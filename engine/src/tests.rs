@@ -8,14 +8,16 @@ mod boot;
 mod checkpoints;
 mod publishes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
+use spacetimedb_datastore::traits::Program;
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::backup::copy_below;
 use crate::guard::tests::Issuer;
 use crate::{
     Engine, EngineConfig, EngineError, GuardConfig, KeySource, MODULE_LOGS_BYTES_MAX, MODULE_WASM,
@@ -23,6 +25,28 @@ use crate::{
 };
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// Where the compiled module stays from test to test, below cargo's target directory: compiling it
+/// takes seconds of both cores.
+fn compiled() -> PathBuf {
+    let program = std::env::current_exe().expect("a path");
+    let target = program.ancestors().nth(3).expect("a target directory");
+    let module = Program::from_bytes(MODULE_WASM).hash.to_hex();
+    target.join("tmp").join(format!("compiled-{}", module.as_str()))
+}
+
+/// Keeps what an engine with that cache has compiled, if it was the first.
+fn keep_compiled(cache: &Path) {
+    let kept = compiled();
+    if !kept.exists() && cache.exists() {
+        let folder = kept.parent().expect("a folder");
+        std::fs::create_dir_all(folder).expect("a folder");
+        let copy = tempfile::tempdir_in(folder).expect("a folder");
+        copy_below(cache, copy.path()).expect("copied");
+        // Another test may have been faster.
+        std::fs::rename(copy.path(), kept).ok();
+    }
+}
 
 /// An issuer with a data directory, and what its owner does.
 struct Host {
@@ -33,7 +57,14 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        Self { issuer: Issuer::new(), data }
+        let host = Self { issuer: Issuer::new(), data };
+        copy_below(&compiled(), &host.cache()).expect("copied");
+        host
+    }
+
+    /// Where its engine keeps compiled modules.
+    fn cache(&self) -> PathBuf {
+        self.data.path().join("engine/cache/wasmtime")
     }
 
     fn config(&self, in_memory: bool) -> EngineConfig {
@@ -55,6 +86,7 @@ impl Host {
     async fn publish(&self, engine: &Engine) -> bool {
         let owner = self.issuer.owner_token();
         let outcome = publish(&engine.uri(), "haven", &owner, MODULE_WASM).await;
+        keep_compiled(&self.cache());
         outcome.expect("the module is accepted").created
     }
 
@@ -342,7 +374,7 @@ async fn what_the_barrier_was_asked_about_is_in_the_files_when_it_opens() {
         let answers = futures::future::join_all((0..50).map(|_| host.written(&engine))).await;
         assert!(answers.iter().all(|status| *status == 204), "{answers:?}");
         // As a machine would find them that has lost its power now.
-        let copy = Host { issuer: Issuer::new(), data: tempfile::tempdir().expect("a directory") };
+        let copy = Host::new();
         copy_files(host.data.path(), copy.data.path());
         let found = copy.start(false).await;
         assert_eq!(copy.count(&found, "realm_owner").await, 1 + u64::from(number));

@@ -4,7 +4,9 @@
 //! own clock writes whether anybody plays or not.
 
 use crate::support::client::Client;
-use crate::support::{ISSUER, PHC, engine_config, now_micros, owner_token, rows, sha256, until};
+use crate::support::{
+    ISSUER, PHC, engine_config, now_micros, owner_token, rows, sha256, share_compiled, until,
+};
 use haven_engine::backup::{CreateOptions, Created, RestoreOptions, create, restore};
 use haven_engine::{Engine, MODULE_WASM};
 use haven_gateway::keys::KeyStore;
@@ -88,6 +90,7 @@ impl Realm {
             data_dir: dir.path().to_owned(),
         };
         restore(options).await.expect("restored");
+        share_compiled(dir.path());
         let config = engine_config(dir.path(), &dir.path().join("keys"), false);
         let engine = Engine::start(config).await.expect("an engine starts from what was restored");
         Restored { _dir: dir, engine }

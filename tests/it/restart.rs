@@ -2,7 +2,7 @@
 
 use crate::support::client::Client;
 use crate::support::http::send;
-use crate::support::{ISSUER, PATIENCE, engine_config, owner_token, rows, until};
+use crate::support::{ISSUER, PATIENCE, engine_config, owner_token, rows, share_compiled, until};
 use haven_client_sdk::{Event, Events, Haven};
 use haven_engine::{Engine, MODULE_WASM};
 use haven_gateway::keys::KeyStore;
@@ -36,6 +36,7 @@ async fn start_engine(dir: &Path, addr: SocketAddr) -> Engine {
 impl Deployment {
     async fn start() -> Self {
         let dir = TempDir::new().expect("a temporary directory");
+        share_compiled(dir.path());
         let keys = KeyStore::open_or_create(dir.path().join("keys")).expect("keys");
         let any = "127.0.0.1:0".parse().expect("an address");
         let engine = start_engine(dir.path(), any).await;
@@ -361,7 +362,12 @@ fn copy_tree(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_symlink() {
+            // Compiled modules are shared.
+            let target = std::fs::read_link(entry.path()).expect("a link");
+            std::os::unix::fs::symlink(target, to).expect("a link to the same");
+        } else if kind.is_dir() {
             copy_tree(&entry.path(), &to);
         } else {
             std::fs::copy(entry.path(), to).expect("copied");
@@ -434,15 +440,22 @@ async fn parties_and_friends_survive_a_publish() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_that_a_refused_call_drew_are_given_once_though_the_process_is_killed() {
     let mut here = Deployment::start().await;
-    let (ann, token, hero) = raw(&here, "Ann").await;
-    let enter = |session: u64, character_id: u64| {
-        let command = json!({ "session": session, "sequence": 1 });
-        json!([character_id, command])
-    };
+    let haven = Haven::new(&here.gateway.uri()).expect("a gateway");
+    haven.register("bob@example.org", "correct horse").await.expect("registered");
+    let bob = &here.rows("account").await[0]["account_id"];
+    let command = |session: u64| json!({ "session": session, "sequence": 1 });
     // It is the first to draw a number for a session, and gives it back with all it did.
-    ann.call("character_enter_once", enter(1, hero + 1)).await.expect_err("nobody's");
+    let token = owner_token(here.gateway.keys());
+    let owner = Client::connect(&here.engine.uri(), "haven", &token).await.expect("the owner");
+    let args = json!([bob, "x", "human", "fighter", command(1)]);
+    let refused = owner.call("character_create_once", args).await.expect_err("no name");
+    assert!(refused.starts_with("character.name_length"), "{refused}");
+    owner.close().await;
+    // Her creation is a command too.
+    let (ann, token, hero) = raw(&here, "Ann").await;
     for session in 2..=3 {
-        ann.call("character_enter_once", enter(session, hero)).await.expect("there already");
+        let args = json!([hero, command(session)]);
+        ann.call("character_enter_once", args).await.expect("there already");
     }
     let copy = cut(&here.engine, here.gateway.keys(), here.dir.path()).await;
     ann.close().await;
@@ -450,13 +463,14 @@ async fn numbers_that_a_refused_call_drew_are_given_once_though_the_process_is_k
     here.engine = start_engine(copy.path(), "127.0.0.1:0".parse().expect("an address")).await;
     let ann = come(&here, &token, hero).await;
     for session in 4..=6 {
-        ann.call("character_enter_once", enter(session, hero)).await.expect("there already");
+        let args = json!([hero, command(session)]);
+        ann.call("character_enter_once", args).await.expect("there already");
     }
     let sessions = here.rows("command_session").await;
     let mut numbers: Vec<_> =
         sessions.iter().map(|row| row["command_session_id"].as_u64()).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, [1, 2, 3, 4, 5].map(Some));
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6].map(Some));
     ann.close().await;
     here.stop().await;
 }

@@ -28,6 +28,9 @@ const RESTING_QUICK: [u32; 1] = [2_000];
 /// Characters that have full bags.
 const BAGS: [u32; 2] = [1, 1_000];
 const BAGS_QUICK: [u32; 2] = [1, 100];
+/// What the guard lets a socket send, bytes per second: more than a player may in play, so that the
+/// database is what is measured.
+const INBOUND_BYTES_PER_S: u32 = 10_000_000;
 /// Payments under way at once.
 const IN_FLIGHT: [u32; 1] = [32];
 /// Players who pay each other.
@@ -88,6 +91,11 @@ enum Case {
     Bags,
     #[value(name = "orders")]
     Orders,
+}
+
+/// What lets a server's players send that much.
+fn without_byte_limit() -> [(&'static str, String); 1] {
+    [("HAVEN_GUARD__LIMITS__INBOUND_BYTES_PER_S", INBOUND_BYTES_PER_S.to_string())]
 }
 
 /// What coins and goods cost the server

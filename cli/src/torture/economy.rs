@@ -11,7 +11,6 @@ mod dealer;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -21,6 +20,7 @@ use haven_rules::commands::{WINDOW, slot_of};
 use haven_rules::keys::joint_key;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use tokio::sync::watch;
 
 use self::dealer::{Dealer, Told};
 use self::view::View;
@@ -42,7 +42,7 @@ const KILLS: u32 = 20;
 /// The same of a short run.
 const KILLS_SHORT: u32 = 3;
 /// How long a server runs before it is killed again, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 500..6_000;
+const ALIVE_MILLIS: std::ops::Range<u64> = 300..3_000;
 /// How often dealers look at what there is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What each begins with, copper.
@@ -107,12 +107,12 @@ async fn round(
     chance: &mut StdRng,
 ) -> anyhow::Result<(u64, Vec<Told>, Vec<Dealer>)> {
     let view = Arc::new(std::sync::RwLock::new(Arc::new(view)));
-    let ends = Arc::new(AtomicBool::new(false));
+    let (end, ends) = watch::channel(false);
     let tasks: Vec<_> = dealers
         .into_iter()
         .map(|dealer| {
             let (reach, view, ends) = (site.reach.clone(), view.clone(), ends.clone());
-            tokio::spawn(async move { dealer.deal(&reach, &view, &ends).await })
+            tokio::spawn(async move { dealer.deal(&reach, &view, ends).await })
         })
         .collect();
     let alive = Duration::from_millis(chance.random_range(ALIVE_MILLIS));
@@ -123,7 +123,7 @@ async fn round(
         *view.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(seen);
     }
     site.kill().await?;
-    ends.store(true, Ordering::Relaxed);
+    end.send_replace(true);
     let (mut answered, mut told, mut back) = (0, vec![], vec![]);
     for task in tasks {
         let (dealer, count, durable) = task.await??;

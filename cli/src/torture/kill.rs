@@ -12,7 +12,7 @@ use super::site::Site;
 use super::{Extent, Findings, audit, finish, in_time, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 50..1_200;
+const ALIVE_MILLIS: std::ops::Range<u64> = 50..800;
 const ACTS_PER_S: f64 = 1.0;
 
 pub(super) async fn run(extent: Extent, mut chance: StdRng) -> anyhow::Result<Findings> {

@@ -1,7 +1,6 @@
 //! Checkpoints: made while a database runs, and what a start makes of them.
 
 use super::*;
-use crate::backup::copy_below;
 use crate::snapshots;
 
 /// Transactions between two of them here.

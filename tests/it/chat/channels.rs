@@ -312,9 +312,10 @@ fn what_many_hear_has_a_limit_of_the_realms_and_what_few_hear_has_none() {
             .await
             .expect("made");
         let mut others = vec![];
-        for letter in 'a'..='s' {
-            let (email, name) = (format!("{letter}@example.org"), format!("Bob{letter}"));
-            let (account_id, _, other) = database.enter(&email, &name).await;
+        let names = "Bob Cid Dag Eve Fay Gus Hal Ida Jon Kim Lea Max Nat Oda Pip Rex Sam Tor Una";
+        for name in names.split(' ') {
+            let email = format!("{}@example.org", name.to_lowercase());
+            let (account_id, _, other) = database.enter(&email, name).await;
             let joined = call(&other, "chat_channel_join", json!(["Town square", next()])).await;
             joined.expect("joined");
             others.push((account_id, other));

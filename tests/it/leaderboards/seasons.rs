@@ -5,7 +5,9 @@ use super::{board, define, id, look, reward, row_of, service, settled};
 use crate::restart::cut;
 use crate::support::client::Client;
 use crate::support::content::{sent, srd};
-use crate::support::{Database, engine_config, on_database, owner_token, rows, until};
+use crate::support::{
+    Database, engine_config, on_database, owner_token, rows, share_compiled, until,
+};
 use haven_engine::{Engine, MODULE_WASM};
 use haven_gateway::keys::KeyStore;
 use haven_rules::content::{BoardHolder, BoardOperator};
@@ -262,6 +264,7 @@ impl OnDisk {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rewards_are_given_once_though_the_process_is_killed_half_way() {
     let dir = TempDir::new().expect("a temporary directory");
+    share_compiled(dir.path());
     let keys = KeyStore::open_or_create(dir.path().join("keys")).expect("keys");
     let before = OnDisk { dir, keys };
     let (engine, owner) = before.start().await;

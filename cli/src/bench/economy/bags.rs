@@ -12,6 +12,7 @@ use haven_rules::items::{HolderKind, SLOTS_MAX};
 use spacetimedb_lib::{Identity, SpacetimeType, bsatn};
 
 use super::player::{Commands, Player};
+use super::without_byte_limit;
 use crate::bench::crowd::cast::{Actor, cast};
 use crate::bench::motion::watch::{Watch, rows};
 use crate::bench::server::{Target, with_server};
@@ -68,7 +69,7 @@ pub(super) async fn measure(
     mut add: impl FnMut(u32, Measured),
 ) -> anyhow::Result<()> {
     let most = characters.iter().copied().max().unwrap_or(0);
-    with_server(&[], stop, async |server| {
+    with_server(&without_byte_limit(), stop, async |server| {
         let target = &server.target;
         let owner = target.owner().await?;
         let actors = cast(target, &owner, most).await?;

@@ -11,6 +11,7 @@ use haven_gateway::stdb::{Args, Link};
 use spacetimedb_lib::{Identity, SpacetimeType, bsatn};
 
 use super::player::{CommandId, Player, SESSION, call};
+use super::without_byte_limit;
 use crate::bench::crowd::cast::{Actor, cast, name};
 use crate::bench::motion::watch::{Run, Watch};
 use crate::bench::server::{Target, with_server};
@@ -27,8 +28,9 @@ const PIECES: u32 = 2;
 const PRICES: u32 = 400;
 /// The least that is asked for a piece, copper; less is offered.
 const ASKED_COPPER: u64 = 500;
-/// A price that nobody meets.
+/// A price that nobody meets, and one that meets all others.
 const FAR_COPPER: u64 = 999_000;
+const NEAR_COPPER: u64 = 990_000;
 /// What an account begins with, copper.
 const COPPER: u64 = 1_000_000_000;
 /// Accounts that place their orders at once, and calls of each that are under way.
@@ -75,7 +77,7 @@ pub(super) async fn measure(
     rounds: u32,
     stop: &mut StopSignal,
 ) -> anyhow::Result<Measured> {
-    with_server(&[], stop, async |server| {
+    with_server(&without_byte_limit(), stop, async |server| {
         let target = &server.target;
         let owner = target.owner().await?;
         let accounts = resting.div_ceil(PER_ACCOUNT);
@@ -128,7 +130,7 @@ impl Measured {
         trader.cancel(order_id).await?;
         self.round_trip.add(began.elapsed());
         self.cancel.add(receipts.next().await?.took);
-        for (is_buy, price) in [(true, FAR_COPPER), (false, 1)] {
+        for (is_buy, price) in [(true, NEAR_COPPER), (false, 1)] {
             let began = Instant::now();
             trader.place(is_buy, price, 1).await?;
             self.round_trip.add(began.elapsed());

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::player::{Commands, Player, call};
+use super::without_byte_limit;
 use crate::bench::crowd::cast::{Actor, cast};
 use crate::bench::motion::watch::rows;
 use crate::bench::server::{Target, with_server};
@@ -31,10 +32,6 @@ const COPPER: u64 = 1_000_000;
 const PAID: u64 = 1;
 /// Players who come into the world at once.
 const AT_ONCE: usize = 32;
-/// What the guard lets a socket send, bytes per second: more than a player may in play, so that the
-/// database is what is measured.
-const INBOUND_BYTES_PER_S: u32 = 10_000_000;
-
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
@@ -90,8 +87,7 @@ pub(super) async fn measure(
     stop: &mut StopSignal,
     mut add: impl FnMut(bool, Measured),
 ) -> anyhow::Result<()> {
-    let variables = [("HAVEN_GUARD__LIMITS__INBOUND_BYTES_PER_S", INBOUND_BYTES_PER_S.to_string())];
-    with_server(&variables, stop, async |server| {
+    with_server(&without_byte_limit(), stop, async |server| {
         let target = &server.target;
         let owner = target.owner().await?;
         let actors = cast(target, &owner, plan.accounts).await?;

@@ -1,6 +1,5 @@
 //! One who deals: an account with a character, and the numbers of its commands.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use haven_gateway::stdb::{Args, CallError, Link, LinkConfig};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::acts::{self, Act};
 use super::view::View;
@@ -113,16 +113,21 @@ impl Dealer {
         mut self,
         reach: &Reach,
         view: &RwLock<Arc<View>>,
-        ends: &AtomicBool,
+        mut ends: watch::Receiver<bool>,
     ) -> anyhow::Result<(Self, u64, Vec<Told>)> {
         let (mut answered, mut told) = (0, vec![]);
         let Ok(link) = self.connect(reach).await else { return Ok((self, 0, told)) };
-        while !ends.load(Ordering::Relaxed) {
+        while !*ends.borrow() {
             let now = Arc::clone(&view.read().unwrap_or_else(PoisonError::into_inner));
             let (reducer, bytes, sequence) = self.next(&now);
             let call = link.call(reducer, Args::of_bytes(bytes));
             let waits = sequence.is_some() && self.chance.random_range(0..WAITS) == 0;
-            let outcome = if waits { link.durably(call).await } else { call.await };
+            let outcome = async { if waits { link.durably(call).await } else { call.await } };
+            let outcome = tokio::select! {
+                outcome = outcome => outcome,
+                // Who is gone answers nothing any more.
+                _ = ends.wait_for(|ended| *ended) => break,
+            };
             match outcome {
                 Ok(()) => {
                     answered += 1;
