@@ -139,7 +139,8 @@ pub(crate) struct EconomyArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',',
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     bags: Vec<u32>,
-    /// How often each order and move is measured [default: 2000; with --quick 300]
+    /// How often each order and move is measured, orders half as often as n at most [default: 2000;
+    /// with --quick 300]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=100_000))]
     rounds: Option<u32>,
     /// Payments under way at once [default: 32]

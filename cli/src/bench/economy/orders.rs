@@ -1,7 +1,7 @@
 //! Case `orders`: a book in which n orders wait, and what one more costs.
 //!
-//! Keeps true: every order was placed by a player's own call; the book has as many orders at the
-//! end as at the beginning, but for those whose last piece was filled.
+//! Keeps true: every order was placed by a player's own call; at least three quarters of the book
+//! are there to the end, because no more than half of its pieces are filled.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use haven_gateway::stdb::{Args, Link};
 use spacetimedb_lib::{Identity, SpacetimeType, bsatn};
 
-use super::player::{CommandId, Player, SESSION, call};
+use super::player::{CommandId, Commands, Player, call};
 use super::without_byte_limit;
 use crate::bench::crowd::cast::{Actor, cast, name};
 use crate::bench::motion::watch::{Run, Watch};
@@ -84,20 +84,22 @@ pub(super) async fn measure(
         // One more, who is measured.
         let actors = cast(target, &owner, accounts + 1).await?;
         let (one, others) = actors.split_first().context("nobody trades")?;
+        let letters = Commands::default();
         let began = Instant::now();
         let filled = stream::iter(others.iter().zip(1..)).map(|(actor, number)| {
             let orders = PER_ACCOUNT.min(resting - (number - 1) * PER_ACCOUNT);
-            place_all(target, &owner, actor, number, orders)
+            place_all(target, (&owner, &letters), actor, number, orders)
         });
         filled.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let placed_per_s = f64::from(resting) / began.elapsed().as_secs_f64();
         let memory_mb = target.usage()?.memory_mb();
         let mut measured = Measured { placed_per_s, memory_mb, ..Measured::default() };
-        let trader = Trader::enter(target, &owner, one, 0).await?;
+        let trader = Trader::enter(target, (&owner, &letters), one, 0).await?;
         // A row of it is written by every command.
         let mut receipts = Watch::open(target, &target.database, "command_receipt").await?;
         let mut orders = Watch::open(target, &target.database, "market_order").await?;
-        for _ in 0..rounds {
+        // Each side has as many pieces as orders wait, and each round takes one of them.
+        for _ in 0..rounds.min(resting / 2) {
             measured.round(&trader, &mut receipts, &mut orders).await?;
         }
         trader.0.link.close().await;
@@ -150,11 +152,10 @@ impl Trader {
     /// Comes into the world and takes what staff has sent.
     async fn enter(
         target: &Target,
-        owner: &Link,
+        (owner, letters): (&Link, &Commands),
         actor: &Actor,
         number: u32,
     ) -> anyhow::Result<Self> {
-        let command = CommandId { session: SESSION, sequence: u64::from(number) + 1 };
         let gift = Gift { def: COMMODITY.to_owned(), count: PER_ACCOUNT * PIECES };
         let letter = Args::new()
             .with(&name(number))
@@ -162,7 +163,7 @@ impl Trader {
             .with("")
             .with(&vec![gift])
             .with(&COPPER)
-            .with(&command);
+            .with(&letters.next());
         call(owner, "mail_send_by_staff", letter).await?;
         let player = Player::enter(target, actor).await?;
         let command = player.command();
@@ -188,12 +189,12 @@ fn order(is_buy: bool, price: u64, count: u32, command: CommandId) -> Args {
 /// One account's orders, half to buy and half to sell, none of which meet.
 async fn place_all(
     target: &Target,
-    owner: &Link,
+    by: (&Link, &Commands),
     actor: &Actor,
     number: u32,
     orders: u32,
 ) -> anyhow::Result<()> {
-    let trader = Trader::enter(target, owner, actor, number).await?;
+    let trader = Trader::enter(target, by, actor, number).await?;
     let wanted: Vec<Args> = (0..orders)
         .map(|order_number| {
             let step = u64::from((number * 37 + order_number * 11) % PRICES);
