@@ -213,7 +213,8 @@ impl Talker {
         let none: u32 = 0;
         let args =
             [encode(&kind), encode(&channel_id), encode(&text), encode(&none), self.command()];
-        call("chat_say", &args.concat(), CallReducerFlags::NoSuccessNotify)
+        // With `NoSuccessNotify` the engine does not tell of refusals either.
+        call("chat_say", &args.concat(), CallReducerFlags::FullUpdate)
     }
 
     fn error(&mut self, what: &str) {
