@@ -171,7 +171,7 @@ async fn audit(reach: &Reach) -> anyhow::Result<String> {
     ))
 }
 
-/// Gives everybody what there is to deal with.
+/// Gives everybody what there is to deal with; it is on disk then, as all that was done before.
 async fn endow(reach: &Reach, dealers: &[Dealer]) -> anyhow::Result<()> {
     let link = owner(reach).await?;
     let mut pack = content::shipped()?;
@@ -183,15 +183,16 @@ async fn endow(reach: &Reach, dealers: &[Dealer]) -> anyhow::Result<()> {
     for (index, dealer) in dealers.iter().enumerate() {
         let args = acts::gift(&dealer.name, &defs, GOODS_COUNT, COPPER);
         let args = args.with(&1_u64).with(&(u64::try_from(index)? + 1));
-        link.durably(link.call("mail_send_by_staff", args)).await?;
+        link.call("mail_send_by_staff", args).await?;
     }
-    link.close().await;
     for dealer in dealers {
         let link = dealer.connect(reach).await?;
         let args = Args::new().with(&u64::MAX).with(&1_u64);
-        link.durably(link.call("mail_take_all", args)).await?;
+        link.call("mail_take_all", args).await?;
         link.close().await;
     }
+    link.durably(async { Ok(()) }).await?;
+    link.close().await;
     Ok(())
 }
 

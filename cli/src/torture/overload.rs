@@ -22,7 +22,7 @@ use super::site::Site;
 use super::{Extent, Findings, audit, finish, in_time, spread};
 
 /// How long a server runs before it is killed again, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 300..2_000;
+const ALIVE_MILLIS: std::ops::Range<u64> = 300..1_500;
 /// How many send inputs.
 const SENDERS: u32 = 100;
 /// How long it is measured what the machine can carry.

@@ -14,9 +14,9 @@ use super::{Extent, Findings, audit, audit_end, spread};
 use crate::child::{Launch, Running};
 
 /// How long both run before something happens to one of them, milliseconds.
-const ALIVE_MILLIS: std::ops::Range<u64> = 100..2_000;
+const ALIVE_MILLIS: std::ops::Range<u64> = 100..1_200;
 /// How long one is away, milliseconds.
-const AWAY_MILLIS: std::ops::Range<u64> = 0..1_500;
+const AWAY_MILLIS: std::ops::Range<u64> = 0..1_000;
 /// How long players may take to be back at the end.
 const BACK_TIMEOUT: Duration = Duration::from_mins(1);
 const ACTS_PER_S: f64 = 1.0;

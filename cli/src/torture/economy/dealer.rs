@@ -79,7 +79,7 @@ impl Dealer {
         let url = format!("{}/v1/realms/1/enter", reach.gateway);
         let admission = post(&http, &url, Some(&access), json!({})).await?;
         let said = |field: &str| admission[field].as_str().map(str::to_owned);
-        let dealer = Self {
+        Ok(Self {
             account_id,
             character_id,
             name,
@@ -90,11 +90,7 @@ impl Dealer {
             sequence: 0,
             last: vec![],
             refused: 0,
-        };
-        let link = dealer.connect(reach).await?;
-        link.durably(async { Ok(()) }).await?;
-        link.close().await;
-        Ok(dealer)
+        })
     }
 
     /// A connection with the character in the world.
