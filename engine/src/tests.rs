@@ -57,9 +57,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let host = Self { issuer: Issuer::new(), data };
-        copy_below(&compiled(), &host.cache()).expect("copied");
-        host
+        Self { issuer: Issuer::new(), data }
     }
 
     /// Where its engine keeps compiled modules.
@@ -68,6 +66,9 @@ impl Host {
     }
 
     fn config(&self, in_memory: bool) -> EngineConfig {
+        if !in_memory && !self.cache().exists() {
+            copy_below(&compiled(), &self.cache()).expect("copied");
+        }
         let keys = KeySource::File(self.issuer.folder.path().join("jwks.json"));
         EngineConfig {
             data_dir: self.data.path().to_owned(),
