@@ -1,7 +1,7 @@
 //! Sequences: what rows are numbered for themselves, in the order of their codes.
 
-/// Hands all kinds of numbered rows to a macro: the code of each, its table, and the column that has
-/// the number.
+/// Hands all kinds of numbered rows to a macro: the code of each, its table, and the column that
+/// has the number.
 #[macro_export]
 macro_rules! for_each_numbered {
     ($then:ident) => {

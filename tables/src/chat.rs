@@ -221,8 +221,8 @@ pub struct ChatCursor {
 #[client_visibility_filter]
 const CHAT_CURSOR_FILTER: Filter = Filter::Sql("SELECT * FROM chat_cursor WHERE viewer = :sender");
 
-/// How often an account, or all together, may do what is limited. One row for each; the defaults are in
-/// `rules::chat::default_limit`.
+/// How often an account, or all together, may do what is limited. One row for each; the defaults
+/// are in `rules::chat::default_limit`.
 #[table(name = chat_limit, public)]
 pub struct ChatLimit {
     /// A kind of chat, or one of the numbers after them.

@@ -90,7 +90,8 @@ fn who_killed_it_takes_what_lies_there_and_nobody_else() {
             }
         }
         let coins = shop.coins(&ann).await;
-        shop.arena.put(ann.id, (FIELD.0 + 7_000, FIELD.1)).await;
+        // It lies where the creature fell, some steps away.
+        shop.arena.put(ann.id, (FIELD.0 + 20_000, FIELD.1)).await;
         shop.refuses(&ann, "loot_take", json!([loot_id, 0]), "item.too_far").await;
         shop.arena.put(ann.id, FIELD).await;
         shop.call(&ann, "loot_take", json!([loot_id, 0])).await.expect("coins");
