@@ -3,7 +3,7 @@
 use crate::Rule;
 use crate::snapshot::{Snapshot, number, text};
 use haven_rules::accounts::normalize_email;
-use haven_rules::sequences::Numbered;
+use haven_rules::sequences::{Numbered, own_part};
 use haven_rules::world::{
     OPEN_WORLD, chunk_of, chunk_parts, neighbours, region_index, region_of_block,
 };
@@ -304,7 +304,7 @@ fn sequences(now: &Snapshot) -> Vec<String> {
     for kind in Numbered::ALL {
         let (table, column) = kind.place();
         let last = given.get(&u64::from(*kind as u8)).copied().unwrap_or_default();
-        let beyond = now.rows(table).iter().filter(|row| number(row, column) > last);
+        let beyond = now.rows(table).iter().filter(|row| own_part(number(row, column)) > last);
         found.extend(beyond.map(|row| format!("{table} {row}, the last is {last}")));
     }
     found

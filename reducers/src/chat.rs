@@ -35,10 +35,11 @@ use crate::authority::require_player;
 use crate::commands::once;
 use crate::content::book;
 use crate::ordered::ranges;
-use crate::{Refusal, characters, friends};
+use crate::{Refusal, characters, friends, sequences};
 use haven_rules::chat::{ChatError, ChatKind};
 use haven_rules::friends::What;
 use haven_rules::keys::keys_of;
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::character;
 use haven_tables::chat::moderation::{ChatMuted, chat_muted};
 use haven_tables::chat::{
@@ -89,10 +90,7 @@ pub fn chat_say(
             listeners = vec![speaker.account_id];
         }
         let row = store::keep(ctx, channel, &spoken, (0, 0));
-        for listener in &listeners {
-            store::deliver(ctx, &row, *listener);
-        }
-        store::relieve(ctx, listeners.len());
+        store::deliver(ctx, &row, &listeners);
         Ok(())
     })
 }
@@ -125,18 +123,20 @@ pub fn chat_whisper(
         let spoken = speaker.speak(ctx, said, &links)?;
         let reaches = !spoken.is_shadowed
             && friends::may(ctx, What::Whispers, other_account_id, speaker.account_id);
-        let theirs = reaches.then(|| {
+        let twin = if reaches {
             let row = store::keep(ctx, (ChatKind::Whisper, other_id), &spoken, (other_id, 0));
             if characters::is_present(ctx, other_id) {
-                store::deliver(ctx, &row, other_account_id);
+                store::deliver(ctx, &row, &[other_account_id]);
             }
             row.message_id
-        });
-        let twin = theirs.unwrap_or(0);
+        } else {
+            // As many numbers as one that is heard takes: who whispers sees its own.
+            sequences::next(ctx, Numbered::ChatMessage);
+            0
+        };
         let own = (ChatKind::Whisper, speaker.character_id);
         let row = store::keep(ctx, own, &spoken, (other_id, twin));
-        store::deliver(ctx, &row, speaker.account_id);
-        store::relieve(ctx, 2);
+        store::deliver(ctx, &row, &[speaker.account_id]);
         Ok(())
     })
 }

@@ -149,11 +149,11 @@ pub fn instance_invite(ctx: &ReducerContext, world: u32, character_id: u64) -> R
         return Err(InstanceError::NotOwner.into());
     }
     let guest = characters::account_of(ctx, character_id).ok_or(InstanceError::GuestUnknown)?;
-    if !friends::may(ctx, What::Invites, guest, player.account_id) {
-        return Err(InstanceError::GuestUnknown.into());
-    }
     if may_enter(ctx, world, character_id) {
         return Ok(());
+    }
+    if !friends::may(ctx, What::Invites, guest, player.account_id) {
+        return Err(InstanceError::GuestUnknown.into());
     }
     if ctx.db.instance_pass().by_world().filter(world).count() > GUESTS_MAX {
         return Err(InstanceError::GuestsTooMany.into());

@@ -12,16 +12,17 @@ pub use tick::notice_tick;
 
 use crate::authority::{require, require_player};
 use crate::ordered::{Walk, ranges};
-use crate::{Refusal, audit, characters, now_micros, realms};
+use crate::{Refusal, audit, characters, now_micros, realms, sequences};
 use haven_rules::accounts::Permission;
 use haven_rules::keys::{joint_key, joint_keys, keys_of, part_of};
 use haven_rules::notices::{
     NOTICES_MAX, NoticeError, NoticeKind, PERSONAL_MAX, PLANS_MAX, Wording, read_when,
     validate_lifetime, validate_wording,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::notices::{
-    Notice, NoticeCounter, NoticeGone, NoticeMark, NoticePersonal, NoticePlan, notice,
-    notice_counter, notice_gone, notice_mark, notice_personal, notice_plan,
+    Notice, NoticeGone, NoticeMark, NoticePersonal, NoticePlan, notice, notice_gone, notice_mark,
+    notice_personal, notice_plan,
 };
 use spacetimedb::{Identity, ReducerContext, Table, reducer};
 
@@ -112,7 +113,7 @@ pub fn notice_schedule(
     if ctx.db.notice_plan().count() >= PLANS_MAX {
         return Err(NoticeError::TooMany.into());
     }
-    let plan_id = next_number(ctx);
+    let plan_id = sequences::next(ctx, Numbered::Notice);
     let detail = format!("{plan_id} {pattern} {zone}: {title}");
     audit::record(ctx, actor.account_id, 0, "notice_scheduled", &detail);
     let due_at_micros = when.first_at_micros;
@@ -190,7 +191,7 @@ pub(crate) fn tell(
         ctx.db.notice_personal().notice_key().delete(notice_key);
     }
     let now = now_micros(ctx);
-    let notice_id = next_number(ctx);
+    let notice_id = sequences::next(ctx, Numbered::Notice);
     let expires_at_micros = now + i64::from(lifetime_seconds) * 1_000_000;
     ctx.db.notice_personal().insert(NoticePersonal {
         notice_key: joint_key(account_id, notice_id),
@@ -232,7 +233,7 @@ fn publish(
     due_at_micros: i64,
 ) {
     let now = now_micros(ctx);
-    let notice_id = next_number(ctx);
+    let notice_id = sequences::next(ctx, Numbered::Notice);
     let expires_at_micros = now + i64::from(lifetime_seconds) * 1_000_000;
     ctx.db.notice().insert(Notice {
         notice_id,
@@ -271,18 +272,6 @@ fn remove_marks(ctx: &ReducerContext, notice_id: u64, account_id: u64) -> Option
     }
     let last = marks.last().filter(|_| marks.len() == MARKS_MAX)?;
     part_of(*last).checked_add(1)
-}
-
-fn next_number(ctx: &ReducerContext) -> u64 {
-    let known = ctx.db.notice_counter().singleton_id().find(0);
-    let last_number = known.as_ref().map_or(0, |row| row.last_number) + 1;
-    let row = NoticeCounter { singleton_id: 0, last_number };
-    if known.is_some() {
-        ctx.db.notice_counter().singleton_id().update(row);
-    } else {
-        ctx.db.notice_counter().insert(row);
-    }
-    last_number
 }
 
 /// An instant as the upper half of a key.

@@ -1,16 +1,19 @@
 //! The numbers that rows are known by.
 //!
 //! Keeps true: a number is given once (`haven_tables::sequences`).
-//! Leaves out on purpose: what counts several things in one row of its own (items, chat), and
-//! numbers that are made of others.
+//! Leaves out on purpose: entities and worlds, which are counted in rows of their own, and numbers
+//! that are made of others.
 
 use crate::content::content_activation_timer;
 use crate::economy::trade_timer;
 use crate::npcs::camps::camp_fill_timer;
-use haven_rules::sequences::Numbered;
+use haven_rules::sequences::{Numbered, own_part};
 use haven_tables::accounts::{account, account_session};
 use haven_tables::audit::audit_entry;
 use haven_tables::characters::{character_spell, character_use};
+use haven_tables::chat::channels::chat_channel;
+use haven_tables::chat::chat_log;
+use haven_tables::chat::moderation::chat_reported;
 use haven_tables::combat::{
     combat_cooldown, combat_deed, combat_due, combat_effect, combat_threat,
 };
@@ -22,11 +25,13 @@ use haven_tables::economy::trades::trade;
 use haven_tables::economy::vendors::{vendor, vendor_shelf};
 use haven_tables::economy::{ledger_account, ledger_cause};
 use haven_tables::friends::{friend, friend_block_name};
-use haven_tables::guilds::guild;
+use haven_tables::guilds::{guild, guild_log};
 use haven_tables::instances::instance_pass;
-use haven_tables::items::loot;
+use haven_tables::items::{item, item_container, loot};
 use haven_tables::leaderboards::{board, board_season};
+use haven_tables::mail::mail;
 use haven_tables::motion::motion_effect;
+use haven_tables::notices::notice;
 use haven_tables::npcs::camp;
 use haven_tables::parties::{party, party_invitation};
 use haven_tables::sequences::{Sequence, sequence};
@@ -40,7 +45,7 @@ macro_rules! greatest {
         fn greatest(ctx: &ReducerContext, numbered: Numbered) -> u64 {
             let greatest: Option<u64> = match numbered {
                 $(Numbered::$kind => {
-                    ctx.db.$table().iter().map(|row| row.$column.into()).max()
+                    ctx.db.$table().iter().map(|row| own_part(row.$column.into())).max()
                 })*
             };
             greatest.unwrap_or(0)
@@ -53,33 +58,29 @@ haven_rules::for_each_numbered!(greatest);
 /// Begins what has not begun: behind the rows that a release without sequences left.
 pub(crate) fn ensure(ctx: &ReducerContext) {
     for numbered in Numbered::ALL {
-        let code = *numbered as u8;
-        if ctx.db.sequence().code().find(code).is_none() {
-            ctx.db.sequence().insert(Sequence { code, last: greatest(ctx, *numbered) });
-        }
+        of(ctx, *numbered);
     }
+}
+
+/// The sequence of a kind. It is there but where a release before sequences was published over,
+/// and its owner has not upgraded yet.
+fn of(ctx: &ReducerContext, numbered: Numbered) -> Sequence {
+    let code = numbered as u8;
+    let known = ctx.db.sequence().code().find(code);
+    known.unwrap_or_else(|| {
+        ctx.db.sequence().insert(Sequence { code, last: greatest(ctx, numbered) })
+    })
 }
 
 /// A number that no row of the kind has had.
 pub(crate) fn next(ctx: &ReducerContext, numbered: Numbered) -> u64 {
-    let code = numbered as u8;
-    let known = ctx.db.sequence().code().find(code);
-    let is_known = known.is_some();
-    // Without one a release before them was published over, and its owner has not upgraded yet.
-    let last = known.map_or_else(|| greatest(ctx, numbered), |row| row.last) + 1;
-    let row = Sequence { code, last };
-    if is_known {
-        ctx.db.sequence().code().update(row);
-    } else {
-        ctx.db.sequence().insert(row);
-    }
-    last
+    let row = of(ctx, numbered);
+    ctx.db.sequence().code().update(Sequence { last: row.last + 1, ..row }).last
 }
 
 /// The last number that a row of the kind had, 0 for none.
 pub(crate) fn last(ctx: &ReducerContext, numbered: Numbered) -> u64 {
-    let known = ctx.db.sequence().code().find(numbered as u8);
-    known.map_or_else(|| greatest(ctx, numbered), |row| row.last)
+    of(ctx, numbered).last
 }
 
 /// A number as [`next`] gives it, for kinds of which there are few.

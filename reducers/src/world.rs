@@ -12,7 +12,7 @@ use crate::authority::require_owner;
 use crate::sequences;
 use crate::{Refusal, audit, combat, npcs, realms};
 use haven_rules::realms::RealmError;
-use haven_rules::sequences::Numbered;
+use haven_rules::sequences::{Numbered, across_realms};
 use haven_rules::world::terrain::{RECIPE_BYTES_MAX, Recipe, Terrain};
 use haven_rules::world::{
     Area, BLOCK_MM, CellRect, EntityKind, GroundClass, OPEN_WORLD, SURVEY_BLOCKS_MAX, WorldError,
@@ -419,6 +419,5 @@ pub(crate) fn reserve_entity_ids(
     } else {
         ctx.db.entity_counter().insert(row);
     }
-    let first = u64::from(realm_id) << 48;
-    Ok(first | number..first | next_number)
+    Ok(across_realms(realm_id, number)..across_realms(realm_id, next_number))
 }

@@ -49,7 +49,6 @@ domain_errors! {
         MemberUnknown = 1210, "party.member_unknown", "that is no member of the caller's party";
         MemberAway = 1211, "party.member_away", "that member is away";
         Blocked = 1212, "party.blocked", "the caller has blocked that player";
-        InvitesDeclined = 1213, "party.invites_declined", "that player takes no invitations";
         InvitePending = 1214, "party.invite_pending", "the caller has invited that player already";
         InvitesTooMany = 1215, "party.invites_too_many", "that player has 20 invitations";
         InviteUnknown = 1216, "party.invite_unknown", "there is no such invitation to the caller, or it has lapsed";

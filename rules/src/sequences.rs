@@ -43,6 +43,14 @@ macro_rules! for_each_numbered {
             CampFillTimer = 35, camp_fill_timer.scheduled_id;
             TradeTimer = 36, trade_timer.scheduled_id;
             ContentActivationTimer = 37, content_activation_timer.scheduled_id;
+            ChatMessage = 38, chat_log.message_id;
+            ChatChannel = 39, chat_channel.channel_id;
+            ChatReport = 40, chat_reported.report_id;
+            GuildLog = 41, guild_log.log_id;
+            Item = 42, item.item_id;
+            ItemContainer = 43, item_container.container_id;
+            Mail = 44, mail.mail_id;
+            Notice = 45, notice.notice_id;
         }
     };
 }
@@ -75,6 +83,19 @@ macro_rules! define {
 
 for_each_numbered!(define);
 
+/// Bits of a number below those of the realm that gave it, in ids that are unique across realms.
+const OWN_BITS: u32 = 48;
+
+/// A number without that of the realm that gave it.
+pub const fn own_part(number: u64) -> u64 {
+    number & ((1 << OWN_BITS) - 1)
+}
+
+/// A realm's number and one of its own: an id that is unique across realms.
+pub const fn across_realms(realm_id: u16, number: u64) -> u64 {
+    (realm_id as u64) << OWN_BITS | own_part(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +108,12 @@ mod tests {
             assert!(others.clone().all(|other| other.place().0 != kind.place().0), "{kind:?}");
         }
         assert_eq!(Numbered::MarketOrder.place(), ("market_order", "order_id"));
+    }
+
+    #[test]
+    fn an_id_is_the_realms_number_above_its_own() {
+        assert_eq!(across_realms(513, 7), 0x0201_0000_0000_0007);
+        assert_eq!(own_part(across_realms(u16::MAX, 7)), 7);
+        assert_eq!(across_realms(0, u64::MAX), (1 << 48) - 1);
     }
 }

@@ -51,22 +51,6 @@ pub struct ChatLine {
     pub parts: Vec<ChatPart>,
 }
 
-/// The next numbers: one row.
-#[table(name = chat_counter)]
-pub struct ChatCounter {
-    /// Always 0.
-    #[primary_key]
-    pub singleton_id: u8,
-    /// The last message's number.
-    pub messages: u64,
-    /// The last channel's number.
-    pub channels: u64,
-    /// The last report's number.
-    pub reports: u64,
-    /// No inbox holds a message with this number or a lower one.
-    pub swept_message_id: u64,
-}
-
 /// A channel of which messages are kept. Gone with the last of them.
 #[table(name = chat_head)]
 pub struct ChatHead {

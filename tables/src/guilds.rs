@@ -298,13 +298,3 @@ pub struct GuildSweepState {
     /// The last guild that was looked at.
     pub guild_id: u64,
 }
-
-/// The last number of a line of the log, or of something that ends: one row.
-#[table(name = guild_counter)]
-pub struct GuildCounter {
-    /// Always 0.
-    #[primary_key]
-    pub singleton_id: u8,
-    /// The last number that was given.
-    pub last: u64,
-}

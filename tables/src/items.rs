@@ -40,18 +40,6 @@ pub struct ItemContainerFree {
     pub container_id: u64,
 }
 
-/// How many containers and items there ever were: one row.
-#[table(name = item_counter)]
-pub struct ItemCounter {
-    /// Always 0.
-    #[primary_key]
-    pub singleton_id: u8,
-    /// The last container's number.
-    pub containers: u64,
-    /// The last item's number, without the realm's.
-    pub items: u64,
-}
-
 /// A stack of items. Written by `reducers::items` alone.
 #[table(name = item, public)]
 #[derive(Clone, Debug, PartialEq)]

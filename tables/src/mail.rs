@@ -167,13 +167,3 @@ pub struct MailForwarding {
     /// Its account.
     pub account_id: u64,
 }
-
-/// How many letters there ever were: one row.
-#[table(name = mail_counter)]
-pub struct MailCounter {
-    /// Always 0.
-    #[primary_key]
-    pub singleton_id: u8,
-    /// The last letter's number.
-    pub letters: u64,
-}

@@ -184,13 +184,3 @@ pub struct WorldEventPlan {
     /// Its phases.
     pub phases: Vec<WorldEventPhase>,
 }
-
-/// The last numbers: one row.
-#[table(name = notice_counter)]
-pub struct NoticeCounter {
-    /// Always 0.
-    #[primary_key]
-    pub singleton_id: u8,
-    /// The last number of a notice, a plan or an event.
-    pub last_number: u64,
-}

@@ -282,8 +282,7 @@ fn a_stranger_sees_nothing_of_what_is_for_somebody_else() {
         let seen = Value::Array(bob.messages()).to_string();
         assert!(!seen.contains("marzipan") && !seen.contains("mark_key"), "{seen}");
         assert!(Value::Array(ann.messages()).to_string().contains("marzipan"));
-        for (number, table) in
-            ["notice_plan", "world_event_plan", "notice_counter"].iter().enumerate()
+        for (number, table) in ["notice_plan", "world_event_plan", "notice_gone"].iter().enumerate()
         {
             bob.send(&json!({ "SubscribeMulti": {
                 "query_strings": [format!("SELECT * FROM {table}")],

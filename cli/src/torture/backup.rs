@@ -85,14 +85,19 @@ async fn quiet(reach: &Reach) -> anyhow::Result<(Timestamp, Snapshot)> {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = reach.snapshot().await?;
         ensure_sound(&now)?;
-        // A block's seconds of inputs end by themselves, the last one up to two seconds later.
-        let is_over = now.rows("block_input").is_empty();
-        if is_over && differences(&before, &now).is_empty() {
+        if !is_pending(&now) && differences(&before, &now).is_empty() {
             return Ok((Timestamp::now(), now));
         }
         before = now;
     }
     bail!("rows change though nobody plays")
+}
+
+/// Whether a timer will still change what nobody touches any more: a block's seconds of inputs end
+/// up to two seconds later, and how many are in a region is published up to five seconds later.
+fn is_pending(now: &Snapshot) -> bool {
+    let mut counts = now.rows("region_count").iter();
+    !now.rows("block_input").is_empty() || counts.any(|row| row["is_changed"] == true)
 }
 
 fn differences(before: &Snapshot, after: &Snapshot) -> Vec<String> {
@@ -135,4 +140,24 @@ fn flip(backups: &Path, chance: &mut StdRng) -> anyhow::Result<String> {
     bytes[at] ^= 1 << chance.random_range(0..8_u32);
     std::fs::write(file, bytes)?;
     Ok(file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn what_a_timer_will_still_change_is_not_quiet() {
+        let now = |table, row: Value| {
+            let mut now = Snapshot::default();
+            now.insert(table, row);
+            now
+        };
+        let counted = |is_changed: bool| json!({ "region_index": 3, "is_changed": is_changed });
+        assert!(!is_pending(&Snapshot::default()));
+        assert!(is_pending(&now("block_input", json!({ "chunk_index": 3 }))));
+        assert!(is_pending(&now("region_count", counted(true))));
+        assert!(!is_pending(&now("region_count", counted(false))));
+    }
 }

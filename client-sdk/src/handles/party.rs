@@ -19,7 +19,7 @@ impl PartyHandle<'_> {
     ///
     /// # Errors
     /// `party.not_in_world`, `party.player_unknown`, `party.self`, `party.not_assistant`,
-    /// `party.full`, `party.blocked`, `party.invites_declined`, `party.invite_pending`,
+    /// `party.full`, `party.blocked`, `party.invite_pending`,
     /// `party.invites_too_many`, `party.too_fast`.
     pub async fn invite(&self, name: &str) -> Result<(), HavenError> {
         let name = name.to_owned();

@@ -3,11 +3,11 @@
 //! Keeps true: what a message said is kept for moderators; whoever cannot read a message does not
 //! learn that it is there; new words reach nobody whom a new message would not reach.
 
-use super::store::{CHANGED, REMOVED, SHADOWED, change, count, line, reporter_key, rewrite};
+use super::store::{CHANGED, REMOVED, SHADOWED, change, line, reporter_key, rewrite};
 use super::{audience, channels, cursors, present, speech};
 use crate::commands::once;
 use crate::ordered::ranges;
-use crate::{Refusal, characters, friends, now_micros};
+use crate::{Refusal, characters, friends, now_micros, sequences};
 use haven_rules::chat::roles::{Action, may};
 use haven_rules::chat::text::validate_reason;
 use haven_rules::chat::{
@@ -16,6 +16,7 @@ use haven_rules::chat::{
 };
 use haven_rules::friends::What;
 use haven_rules::keys::{joint_key, keys_of};
+use haven_rules::sequences::Numbered;
 use haven_tables::chat::moderation::{ChatReported, chat_reported};
 use haven_tables::chat::{ChatLine, ChatLog, chat_delivery, chat_log};
 use haven_tables::commands::CommandId;
@@ -143,7 +144,7 @@ pub fn chat_report(
             return Err(ChatError::ReportsTooMany.into());
         }
         speech::spend(ctx, account_id, AFTERWARDS_LIMIT)?;
-        let report_id = count(ctx, |row| row.reports += 1).reports;
+        let report_id = sequences::next(ctx, Numbered::ChatReport);
         ctx.db.chat_reported().insert(ChatReported {
             report_id,
             pair_key,

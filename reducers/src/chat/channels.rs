@@ -8,11 +8,11 @@
 //! invited it sees no difference, with the role of an outsider and shown to nobody: for itself that
 //! row is none.
 
-use super::store::{count, instant};
+use super::store::instant;
 use super::{living, living_name, present, speech};
 use crate::commands::once;
 use crate::ordered::ranges;
-use crate::{Refusal, characters, friends, now_micros, realms};
+use crate::{Refusal, characters, friends, now_micros, realms, sequences};
 use haven_rules::chat::roles::{
     Action, CHANNELS_OWNED_MAX, CHANNELS_PER_CHARACTER_MAX, MEMBERS_MAX, Role, may, next_owner,
     validate_name,
@@ -20,6 +20,7 @@ use haven_rules::chat::roles::{
 use haven_rules::chat::{ChatError, RULING_LIMIT, text};
 use haven_rules::friends::What;
 use haven_rules::keys::{joint_key, keys_of};
+use haven_rules::sequences::Numbered;
 use haven_tables::chat::channels::{
     ChatChannel, ChatMember, ChatRoster, ChatRosterName, ChatSlow, chat_ban, chat_channel,
     chat_member, chat_roster, chat_slow,
@@ -55,7 +56,7 @@ pub fn chat_channel_create(
             return Err(ChatError::ChannelsOwned.into());
         }
         let channel = ctx.db.chat_channel().insert(ChatChannel {
-            channel_id: count(ctx, |row| row.channels += 1).channels,
+            channel_id: sequences::next(ctx, Numbered::ChatChannel),
             name_skeleton: name.skeleton,
             name: name.display,
             members: 0,
@@ -163,7 +164,8 @@ pub fn chat_channel_invite(
         }
         let channel = find(ctx, channel_id)?;
         require_room_in(&channel)?;
-        let is_shown = friends::may(ctx, What::Invites, target_account_id, speaker.account_id);
+        let is_shown = !speech::is_shadow(ctx, speaker.account_id)
+            && friends::may(ctx, What::Invites, target_account_id, speaker.account_id);
         let places = of_character(ctx, target_id);
         let counts = |row: &&ChatMember| !is_shown || is_known_to_its_own(row);
         require_room(places.iter().filter(counts).count())?;

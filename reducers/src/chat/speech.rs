@@ -139,13 +139,20 @@ pub(crate) fn decent(ctx: &ReducerContext, text: String) -> Result<String, ChatE
     Ok(text)
 }
 
-/// Refuses a name with a word that is masked or refused in a text: a name is not masked, because
-/// it is what others call it by.
+/// Refuses a name that a muted account gives, and one with a word that is masked or refused in a
+/// text: a name is not masked, because it is what others call it by. A shadow's is refused as if it
+/// had such a word: everybody would read it.
 ///
 /// # Errors
-/// `WordRefused`.
-pub(crate) fn decent_name(ctx: &ReducerContext, name: &str) -> Result<(), ChatError> {
-    if filter(ctx).is_clean(name) { Ok(()) } else { Err(ChatError::WordRefused) }
+/// In this order: `Muted`, `WordRefused`.
+pub(crate) fn decent_name(
+    ctx: &ReducerContext,
+    account_id: u64,
+    name: &str,
+) -> Result<(), ChatError> {
+    require_voice(ctx, account_id)?;
+    let is_decent = !is_shadow(ctx, account_id) && filter(ctx).is_clean(name);
+    if is_decent { Ok(()) } else { Err(ChatError::WordRefused) }
 }
 
 /// A link as it is kept: of an item only one that the caller sees as its own.

@@ -5,15 +5,16 @@
 //! but in inboxes of those who have blocked its sender, and what it said before is kept.
 
 use crate::ordered::ranges;
-use crate::{friends, now_micros, realms};
+use crate::{friends, now_micros, realms, sequences};
 use haven_rules::chat::{
     ChatKind, INBOX_ROWS_MAX, channel_key, kept_until_micros, kind_of, surplus,
 };
 use haven_rules::keys::{joint_key, keys_of, whole_of};
-use haven_tables::chat::moderation::{ChatRevision, chat_revision};
+use haven_rules::sequences::Numbered;
+use haven_tables::chat::moderation::{ChatRevision, ChatSwept, chat_revision, chat_swept};
 use haven_tables::chat::{
-    ChatCounter, ChatDelivery, ChatHead, ChatLine, ChatLog, ChatMessage, ChatPart, chat_counter,
-    chat_delivery, chat_head, chat_log, chat_message,
+    ChatDelivery, ChatHead, ChatLine, ChatLog, ChatMessage, ChatPart, chat_delivery, chat_head,
+    chat_log, chat_message,
 };
 use spacetimedb::{ReducerContext, Table};
 
@@ -59,23 +60,12 @@ pub(super) struct Spoken {
     pub(super) is_shadowed: bool,
 }
 
-/// The counters after a change.
-pub(super) fn count(ctx: &ReducerContext, change: impl FnOnce(&mut ChatCounter)) -> ChatCounter {
-    let known = ctx.db.chat_counter().singleton_id().find(0);
-    let is_known = known.is_some();
-    let mut row = known.unwrap_or(ChatCounter {
-        singleton_id: 0,
-        messages: 0,
-        channels: 0,
-        reports: 0,
-        swept_message_id: 0,
-    });
-    change(&mut row);
-    if is_known {
-        ctx.db.chat_counter().singleton_id().update(row)
-    } else {
-        ctx.db.chat_counter().insert(row)
-    }
+/// Up to where inboxes and reports are swept.
+pub(super) fn swept(ctx: &ReducerContext) -> ChatSwept {
+    let known = ctx.db.chat_swept().singleton_id().find(0);
+    known.unwrap_or_else(|| {
+        ctx.db.chat_swept().insert(ChatSwept { singleton_id: 0, report_id: 0, message_id: 0 })
+    })
 }
 
 /// Puts a message into a channel's log, and into the shared rows where everybody may read it.
@@ -85,7 +75,7 @@ pub(super) fn keep(
     spoken: &Spoken,
     (other_id, twin_message_id): (u64, u64),
 ) -> ChatLog {
-    let message_id = count(ctx, |row| row.messages += 1).messages;
+    let message_id = sequences::next(ctx, Numbered::ChatMessage);
     let channel_key = channel_key(kind, number);
     let now = now_micros(ctx);
     let row = ctx.db.chat_log().insert(ChatLog {
@@ -150,29 +140,28 @@ pub(super) fn forget(ctx: &ReducerContext, row: &ChatLog) {
     }
 }
 
-/// Puts a message into the inbox of an account that has a character in the world.
-pub(super) fn deliver(ctx: &ReducerContext, row: &ChatLog, account_id: u64) {
-    ctx.db.chat_delivery().insert(ChatDelivery {
-        delivery_key: joint_key(account_id, row.message_id),
-        message_key: joint_key(row.message_id, account_id),
-        viewer: realms::viewer_of(ctx, account_id),
-        message_id: row.message_id,
-        channel_key: row.channel_key,
-        sender_id: row.sender_id,
-        other_id: row.other_id,
-        sent_at_micros: row.sent_at_micros,
-        flags: shown_flags(row.flags),
-        sender_name: row.sender_name.clone(),
-        text: row.text.clone(),
-        parts: row.parts.clone(),
-    });
-}
-
-/// Lets the oldest of all inboxes go where they have grown beyond their bound: twice as many as
-/// have just come, so that they shrink.
-pub(super) fn relieve(ctx: &ReducerContext, delivered: usize) {
-    if ctx.db.chat_delivery().count() > INBOX_ROWS_MAX {
-        drop_oldest(ctx, 2 * delivered, |_, _| true);
+/// Puts a message into the inboxes of accounts that have a character in the world. The oldest of
+/// all inboxes go where they have grown beyond their bound: twice as many as come, so that they
+/// shrink.
+pub(super) fn deliver(ctx: &ReducerContext, row: &ChatLog, account_ids: &[u64]) {
+    for account_id in account_ids {
+        ctx.db.chat_delivery().insert(ChatDelivery {
+            delivery_key: joint_key(*account_id, row.message_id),
+            message_key: joint_key(row.message_id, *account_id),
+            viewer: realms::viewer_of(ctx, *account_id),
+            message_id: row.message_id,
+            channel_key: row.channel_key,
+            sender_id: row.sender_id,
+            other_id: row.other_id,
+            sent_at_micros: row.sent_at_micros,
+            flags: shown_flags(row.flags),
+            sender_name: row.sender_name.clone(),
+            text: row.text.clone(),
+            parts: row.parts.clone(),
+        });
+    }
+    if !account_ids.is_empty() && ctx.db.chat_delivery().count() > INBOX_ROWS_MAX {
+        drop_oldest(ctx, 2 * account_ids.len(), |_, _| true);
     }
 }
 
@@ -183,12 +172,12 @@ pub(super) fn drop_oldest(
     most: usize,
     goes: impl Fn(usize, &ChatDelivery) -> bool,
 ) {
-    let Some(counter) = ctx.db.chat_counter().singleton_id().find(0) else { return };
-    let end = counter.messages.saturating_sub(2);
-    let (mut swept, mut width, mut gone) = (counter.swept_message_id, 1, 0);
-    'messages: while swept < end && gone < most {
-        let last = (swept + width).min(end);
-        let keys = joint_key(swept + 1, 0)..=joint_key(last, u64::MAX);
+    let before = swept(ctx);
+    let end = sequences::last(ctx, Numbered::ChatMessage).saturating_sub(2);
+    let (mut message_id, mut width, mut gone) = (before.message_id, 1, 0);
+    'messages: while message_id < end && gone < most {
+        let last = (message_id + width).min(end);
+        let keys = joint_key(message_id + 1, 0)..=joint_key(last, u64::MAX);
         let mut rows: Vec<ChatDelivery> =
             ranges(ctx.db.chat_delivery().message_key()).filter(keys).collect();
         rows.sort_unstable_by_key(|row| row.message_key);
@@ -201,11 +190,10 @@ pub(super) fn drop_oldest(
             ctx.db.chat_delivery().delivery_key().delete(row.delivery_key);
             gone += 1;
         }
-        swept = last;
+        message_id = last;
     }
-    if swept != counter.swept_message_id {
-        let row = ChatCounter { swept_message_id: swept, ..counter };
-        ctx.db.chat_counter().singleton_id().update(row);
+    if message_id != before.message_id {
+        ctx.db.chat_swept().singleton_id().update(ChatSwept { message_id, ..before });
     }
 }
 

@@ -3,17 +3,18 @@
 //! Keeps true: each run is bounded by `ROWS_MAX` rows of each table; what is swept is found by the
 //! range of a unique key that an instant heads, or by the order of numbers.
 
-use super::store::{drop_oldest, forget, instant};
+use super::store::{drop_oldest, forget, instant, swept};
 use crate::authority::require_database;
 use crate::ordered::ranges;
-use crate::{Refusal, now_micros};
+use crate::{Refusal, now_micros, sequences};
 use haven_rules::chat::{INBOX_ROWS_MAX, INBOX_SECONDS, REPORT_DAYS, REVISION_DAYS};
 use haven_rules::keys::joint_key;
+use haven_rules::sequences::Numbered;
 use haven_tables::chat::channels::chat_slow;
 use haven_tables::chat::moderation::{
     ChatSwept, chat_muted, chat_reported, chat_revision, chat_swept,
 };
-use haven_tables::chat::{chat_bucket, chat_counter, chat_delivery, chat_log};
+use haven_tables::chat::{chat_bucket, chat_delivery, chat_log};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::time::Duration;
 
@@ -98,22 +99,18 @@ fn sweep_moderation(ctx: &ReducerContext, now: i64) {
 
 /// Reports have all numbers in turn, so the oldest is the next one that is not swept.
 fn sweep_reports(ctx: &ReducerContext, up_to_micros: i64) {
-    let given = ctx.db.chat_counter().singleton_id().find(0).map_or(0, |row| row.reports);
-    let known = ctx.db.chat_swept().singleton_id().find(0);
-    let before = known.as_ref().map_or(0, |row| row.report_id);
-    let mut swept = before;
-    for report_id in (before + 1..=given).take(ROWS_MAX) {
+    let given = sequences::last(ctx, Numbered::ChatReport);
+    let before = swept(ctx);
+    let mut last = before.report_id;
+    for report_id in (last + 1..=given).take(ROWS_MAX) {
         let row = ctx.db.chat_reported().report_id().find(report_id);
         if row.is_some_and(|row| row.reported_at_micros > up_to_micros) {
             break;
         }
         ctx.db.chat_reported().report_id().delete(report_id);
-        swept = report_id;
+        last = report_id;
     }
-    let row = ChatSwept { singleton_id: 0, report_id: swept };
-    if known.is_none() && swept > 0 {
-        ctx.db.chat_swept().insert(row);
-    } else if swept != before {
-        ctx.db.chat_swept().singleton_id().update(row);
+    if last != before.report_id {
+        ctx.db.chat_swept().singleton_id().update(ChatSwept { report_id: last, ..before });
     }
 }

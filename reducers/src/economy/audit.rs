@@ -25,13 +25,13 @@ use entries::add_up;
 use found::{Imbalance, first_cause_of_account, first_cause_of_items, report};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::{AuditStage, CauseKind, PurseKind, Sink, Source, purse_key};
-use haven_rules::sequences::Numbered;
+use haven_rules::sequences::{Numbered, across_realms};
 use haven_tables::economy::audit::{
     EconomyAudit, EconomyAuditCount, EconomyAuditMark, EconomyHealth, economy_audit,
     economy_audit_count, economy_audit_mark, economy_health, economy_imbalance,
 };
 use haven_tables::economy::{LedgerAccount, ledger_account, ledger_fold};
-use haven_tables::items::{item, item_counter, item_tally};
+use haven_tables::items::{item, item_tally};
 use spacetimedb::{ReducerContext, ScheduleAt, Table, reducer, table};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -286,9 +286,9 @@ fn count_stacks(ctx: &ReducerContext, mut row: EconomyAudit) {
 
 /// The numbers that the realm has given to stacks.
 fn own_numbers(ctx: &ReducerContext) -> RangeInclusive<u64> {
-    let first = realms::config(ctx).map_or(0, |row| u64::from(row.realm_id) << 48);
-    let given = ctx.db.item_counter().singleton_id().find(0).map_or(0, |row| row.items);
-    first..=first + given
+    let realm_id = realms::config(ctx).map_or(0, |row| row.realm_id);
+    let number = |own| across_realms(realm_id, own);
+    number(0)..=number(sequences::last(ctx, Numbered::Item))
 }
 
 /// Compares all sums as of now, and publishes what the pass found.

@@ -5,7 +5,7 @@
 
 use super::ledger::{Cause, Purse, pay};
 use super::near::require_awake;
-use super::trades::{check_partner, require_near};
+use super::trades::check_partner;
 use crate::Refusal;
 use crate::authority::require_player;
 use crate::commands::once;
@@ -18,8 +18,8 @@ use spacetimedb::{ReducerContext, reducer};
 ///
 /// # Errors
 /// In this order: the caller's, the command's, `economy.not_in_world`, `economy.not_awake`,
-/// `economy.trade_self`, `economy.trade_partner_unknown`, `economy.trade_blocked`,
-/// `economy.trade_too_far`, `economy.frozen`, `economy.amount_invalid`, `economy.coins_missing`,
+/// `economy.trade_self`, `economy.trade_partner_unknown`, `economy.trade_too_far`,
+/// `economy.trade_blocked`, `economy.frozen`, `economy.amount_invalid`, `economy.coins_missing`,
 /// `economy.too_rich`.
 #[reducer]
 pub fn coins_pay(
@@ -32,7 +32,6 @@ pub fn coins_pay(
     once(ctx, player.account_id, command, &("coins_pay", character_id, copper), || {
         let (player, own) = require_awake(ctx)?;
         check_partner(ctx, (player.account_id, own), character_id)?;
-        require_near(ctx, own, character_id)?;
         let caller = (player.account_id, own);
         let cause = Cause::new(ctx, CauseKind::Payment, caller, character_id);
         let (from, to) = (Purse::wallet(ctx, own), Purse::wallet(ctx, character_id));

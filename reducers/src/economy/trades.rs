@@ -32,13 +32,12 @@ use state::{Going, begin_sides, end, going_of, hide, show};
 ///
 /// # Errors
 /// In this order: the caller's, `economy.not_in_world`, `economy.not_awake`, `economy.trade_self`,
-/// `economy.trade_partner_unknown`, `economy.trade_blocked`, `economy.trade_too_far`,
+/// `economy.trade_partner_unknown`, `economy.trade_too_far`, `economy.trade_blocked`,
 /// `economy.trade_busy`.
 #[reducer]
 pub fn trade_request(ctx: &ReducerContext, character_id: u64) -> Result<(), Refusal> {
     let (player, own) = require_awake(ctx)?;
     check_partner(ctx, (player.account_id, own), character_id)?;
-    require_near(ctx, own, character_id)?;
     if going_of(ctx, own).is_some() || going_of(ctx, character_id).is_some() {
         return Err(EconomyError::TradeBusy.into());
     }
@@ -222,6 +221,8 @@ pub(super) fn check_partner(
     let is_there = characters::is_present(ctx, character_id) && is_awake(ctx, character_id);
     let other = characters::account_of(ctx, character_id).filter(|_| is_there);
     let other = other.ok_or(EconomyError::TradePartnerUnknown)?;
+    // Who asks from afar learns nothing about what the other one takes.
+    require_near(ctx, own, character_id)?;
     let takes = friends::may(ctx, What::Trade, other, account_id);
     if !takes || friends::has_blocked(ctx, account_id, other) {
         return Err(EconomyError::TradeBlocked);

@@ -244,6 +244,9 @@ fn request(
         asks.mirror_id = mirror.friend_id;
         let mirror = FriendTie { mirror_id: asks.friend_id, ..mirror };
         ctx.db.friend_tie().friend_id().update(mirror);
+    } else {
+        // As many numbers as a shown one takes: the asker sees those of its own rows.
+        sequences::next(ctx, Numbered::Friend);
     }
     ctx.db.friend_due().insert(FriendDue { due_key: due_key(&asks) });
     ctx.db.friend_tie().friend_id().update(asks);

@@ -59,6 +59,7 @@ pub fn guild_member_invite(ctx: &ReducerContext, name: String) -> Result<(), Ref
     }
     let (guild_key, invite_key) =
         (joint_key(guild_id, character_id), joint_key(character_id, guild_id));
+    let before = ctx.db.guild_invite().invite_key().find(invite_key);
     let is_renewed = ctx.db.guild_invite().invite_key().delete(invite_key);
     let mut others = ranges(ctx.db.guild_invite().guild_key()).filter(keys_of(guild_id));
     let of_other = ranges(ctx.db.guild_invite().invite_key()).filter(keys_of(character_id));
@@ -68,7 +69,10 @@ pub fn guild_member_invite(ctx: &ReducerContext, name: String) -> Result<(), Ref
     if is_full {
         return Err(GuildError::InvitesTooMany.into());
     }
-    let is_silent = !friends::may(ctx, What::Invites, other.account_id, own.account_id);
+    let is_admitted = friends::may(ctx, What::Invites, other.account_id, own.account_id);
+    // One that another member's call has shown stays shown, and that one's.
+    let by_other = before.filter(|row| !is_admitted && !row.is_silent);
+    let is_silent = !is_admitted && by_other.is_none();
     let shown_to = characters::viewer_of(ctx, character_id);
     let ends_at_micros = ends_at_micros(ctx);
     ctx.db.guild_invite().insert(GuildInvite {
@@ -81,7 +85,7 @@ pub fn guild_member_invite(ctx: &ReducerContext, name: String) -> Result<(), Ref
         ends_at_micros,
         is_silent,
         guild_name: own.guild.name.clone(),
-        by_name: own.member.name.clone(),
+        by_name: by_other.map_or_else(|| own.member.name.clone(), |row| row.by_name),
         name: other.name.clone(),
     });
     if !is_renewed {

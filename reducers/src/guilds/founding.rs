@@ -28,7 +28,7 @@ use spacetimedb::{Identity, ReducerContext, Table, reducer};
 ///
 /// # Errors
 /// In this order: the caller's, the command's, `guild.not_in_world`, `guild.has_guild`,
-/// `guild.too_fast`, the name's (`guild.name_…`, `chat.word_refused` before `guild.name_taken`),
+/// `guild.too_fast`, the name's (`guild.name_…`, `chat.muted`, `chat.word_refused` before `guild.name_taken`),
 /// `guild.signatures_missing`, those of the coins (`economy.…`).
 #[reducer]
 pub fn guild_found(ctx: &ReducerContext, name: String, command: CommandId) -> Result<(), Refusal> {
@@ -39,7 +39,7 @@ pub fn guild_found(ctx: &ReducerContext, name: String, command: CommandId) -> Re
 
 fn found(ctx: &ReducerContext, player: Player, name: &str) -> Result<(), Refusal> {
     let founder = guildless(ctx, player)?;
-    let name = free_name(ctx, name)?;
+    let name = free_name(ctx, player.account_id, name)?;
     let signers = signers_of(ctx, founder.character_id, &name)?;
     let guild_id = insert(ctx, &name);
     let cost = u64::try_from(book(ctx).setting("guild_cost_copper")).unwrap_or(0);
@@ -82,10 +82,14 @@ pub(super) fn guildless(ctx: &ReducerContext, player: Player) -> Result<Characte
 /// A name that no guild has, without words that are not said in chat.
 ///
 /// # Errors
-/// Those of names, then `chat.word_refused`, `guild.name_taken`.
-pub(super) fn free_name(ctx: &ReducerContext, name: &str) -> Result<GuildName, Refusal> {
+/// Those of names, then `chat.muted`, `chat.word_refused`, `guild.name_taken`.
+pub(super) fn free_name(
+    ctx: &ReducerContext,
+    account_id: u64,
+    name: &str,
+) -> Result<GuildName, Refusal> {
     let name = validate_name(name)?;
-    chat::decent_name(ctx, &name.display)?;
+    chat::decent_name(ctx, account_id, &name.display)?;
     let taken = ctx.db.guild().name_skeleton().find(&name.skeleton);
     if taken.is_some() { Err(GuildError::NameTaken.into()) } else { Ok(name) }
 }
@@ -144,7 +148,7 @@ fn signers_of(
     let is_free = |signer: &u64| {
         characters::account_of(ctx, *signer).is_some() && super::guild_of(ctx, *signer).is_none()
     };
-    let signers = rows.map(|row| row.character_id).filter(is_free);
+    let signers = rows.filter(|row| !row.is_hidden).map(|row| row.character_id).filter(is_free);
     Ok(signers.filter_map(|signer| ctx.db.character().character_id().find(signer)).collect())
 }
 
@@ -158,12 +162,12 @@ fn charter_of(ctx: &ReducerContext, character_id: u64) -> Option<GuildCharter> {
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.has_guild`, `guild.too_fast`, the
-/// name's (`guild.name_…`, `chat.word_refused` before `guild.name_taken`).
+/// name's (`guild.name_…`, `chat.muted`, `chat.word_refused` before `guild.name_taken`).
 #[reducer]
 pub fn guild_charter_open(ctx: &ReducerContext, name: String) -> Result<(), Refusal> {
     let player = require_player(ctx)?;
     let own = guildless(ctx, player)?;
-    let name = free_name(ctx, &name)?;
+    let name = free_name(ctx, player.account_id, &name)?;
     forget_charter(ctx, own.character_id);
     let ends_at_micros = now_micros(ctx) + i64::from(CHARTER_DAYS) * 86_400_000_000;
     ctx.db.guild_charter().insert(GuildCharter {
@@ -199,13 +203,13 @@ pub fn guild_charter_sign(ctx: &ReducerContext, founder: String) -> Result<(), R
     if charter.signatures >= signatures_min(ctx) {
         return Err(GuildError::CharterFull.into());
     }
-    if friends::has_blocked(ctx, founder.account_id, player.account_id) {
-        return Ok(());
-    }
+    let is_hidden = friends::has_blocked(ctx, founder.account_id, player.account_id);
     let character_id = own.character_id;
-    ctx.db.guild_signature().insert(GuildSignature { signature_key, character_id });
-    let signatures = charter.signatures + 1;
-    ctx.db.guild_charter().character_id().update(GuildCharter { signatures, ..charter });
+    ctx.db.guild_signature().insert(GuildSignature { signature_key, character_id, is_hidden });
+    if !is_hidden {
+        let signatures = charter.signatures + 1;
+        ctx.db.guild_charter().character_id().update(GuildCharter { signatures, ..charter });
+    }
     Ok(())
 }
 

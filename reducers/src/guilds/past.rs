@@ -4,11 +4,11 @@
 
 use crate::now_micros;
 use crate::ordered::{Walk, ranges};
+use crate::sequences;
 use haven_rules::guilds::log::{Line, line_key, swept_up_to_micros};
 use haven_rules::keys::joint_key;
-use haven_tables::guilds::{
-    GuildCounter, GuildLog, GuildSwept, guild_counter, guild_log, guild_swept,
-};
+use haven_rules::sequences::Numbered;
+use haven_tables::guilds::{GuildLog, GuildSwept, guild_log, guild_swept};
 use spacetimedb::{ReducerContext, Table};
 use std::ops::RangeInclusive;
 
@@ -37,7 +37,7 @@ pub(super) struct Told<'a> {
 
 /// Writes a line.
 pub(super) fn tell(ctx: &ReducerContext, guild_id: u64, told: Told<'_>) {
-    let log_id = next_number(ctx);
+    let log_id = sequences::next(ctx, Numbered::GuildLog);
     ctx.db.guild_log().insert(GuildLog {
         log_id,
         line_key: line_key(guild_id, log_id),
@@ -52,21 +52,10 @@ pub(super) fn tell(ctx: &ReducerContext, guild_id: u64, told: Told<'_>) {
     });
 }
 
-/// A number that was never given before.
-pub(super) fn next_number(ctx: &ReducerContext) -> u64 {
-    if let Some(row) = ctx.db.guild_counter().singleton_id().find(0) {
-        let last = row.last + 1;
-        ctx.db.guild_counter().singleton_id().update(GuildCounter { last, ..row });
-        return last;
-    }
-    ctx.db.guild_counter().insert(GuildCounter { singleton_id: 0, last: 1 });
-    1
-}
-
 /// The key of something that ends then: in the order of instants.
 pub(super) fn due_key(ctx: &ReducerContext, ends_at_micros: i64) -> u128 {
     let ends = u64::try_from(ends_at_micros).unwrap_or(0);
-    joint_key(ends, next_number(ctx))
+    joint_key(ends, sequences::next(ctx, Numbered::GuildLog))
 }
 
 /// The greatest key of what has ended by then.
@@ -77,7 +66,7 @@ pub(super) fn due_up_to(now_micros: i64) -> u128 {
 /// The numbers that lines can have: from the first one that is not swept to the last one given.
 pub(super) fn numbers(ctx: &ReducerContext) -> RangeInclusive<u64> {
     let swept = ctx.db.guild_swept().singleton_id().find(0).map_or(0, |row| row.log_id);
-    let last = ctx.db.guild_counter().singleton_id().find(0).map_or(0, |row| row.last);
+    let last = sequences::last(ctx, Numbered::GuildLog);
     swept + 1..=last
 }
 

@@ -21,14 +21,14 @@ use spacetimedb::{ReducerContext, Table, reducer};
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
-/// `guild.right_missing`, the name's (`guild.name_length`, `guild.name_letters`,
+/// `guild.right_missing`, the name's (`guild.name_length`, `guild.name_letters`, `chat.muted`,
 /// `chat.word_refused`), `guild.rank_too_high`, `guild.rank_unknown` for a position that would
 /// leave a gap, `guild.ranks_too_many`.
 #[reducer]
 pub fn guild_rank_add(ctx: &ReducerContext, name: String, position: u8) -> Result<(), Refusal> {
     let own = Own::with(ctx, Right::Ranks)?;
     let name = validate_rank_name(&name)?;
-    chat::decent_name(ctx, &name)?;
+    chat::decent_name(ctx, own.account_id, &name)?;
     check_above(own.rank.position, position)?;
     let guild_id = own.guild_id();
     let ranks = ranks_of(ctx, guild_id);
@@ -62,8 +62,8 @@ pub fn guild_rank_add(ctx: &ReducerContext, name: String, position: u8) -> Resul
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
-/// `guild.right_missing`, the name's (`guild.name_length`, `guild.name_letters`,
-/// `chat.word_refused`), `guild.grant_invalid`, `guild.rank_unknown`, `guild.rank_too_high`,
+/// `guild.right_missing`, the name's (`guild.name_length`, `guild.name_letters`; of another name
+/// `chat.muted`, `chat.word_refused`), `guild.grant_invalid`, `guild.rank_unknown`, `guild.rank_too_high`,
 /// `guild.grant_too_high`.
 #[reducer]
 pub fn guild_rank_change(
@@ -74,11 +74,15 @@ pub fn guild_rank_change(
 ) -> Result<(), Refusal> {
     let own = Own::with(ctx, Right::Ranks)?;
     let name = validate_rank_name(&name)?;
-    chat::decent_name(ctx, &name)?;
+    let row = row_of(ctx, &own, rank);
+    // Who is muted may still change what a rank may do.
+    if row.as_ref().is_ok_and(|row| row.name != name) {
+        chat::decent_name(ctx, own.account_id, &name)?;
+    }
     let items_per_day = grant.items_per_day.try_into().map_err(|_| GuildError::GrantInvalid)?;
     let GuildGrant { rights, tab_rights, copper_per_day, .. } = grant;
     let after = Grant { rights, tab_rights, items_per_day, copper_per_day }.tidy();
-    let row = row_of(ctx, &own, rank)?;
+    let row = row?;
     let is_leaders = own.check_leads().is_ok() && row.rank == own.rank.rank;
     if !is_leaders {
         check_above(own.rank.position, row.position)?;

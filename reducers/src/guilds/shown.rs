@@ -5,7 +5,7 @@
 
 use super::{Own, asking, grant_of, past, rank_row, windows, words};
 use crate::ordered::{Walk, ranges};
-use crate::{Refusal, characters};
+use crate::{Refusal, characters, friends};
 use haven_rules::guilds::log::line_key;
 use haven_rules::guilds::ranks::check_right;
 use haven_rules::guilds::rights::{Right, has};
@@ -13,8 +13,8 @@ use haven_rules::guilds::{List, PAGE_ROWS};
 use haven_rules::keys::{joint_key, joint_keys, keys_of, part_of};
 use haven_tables::guilds::asking::{guild_ban, guild_invite, guild_request};
 use haven_tables::guilds::{
-    GuildMember, GuildMembership, GuildPage, guild_log, guild_member, guild_membership,
-    guild_message, guild_page,
+    GuildMember, GuildMembership, GuildMessage, GuildPage, guild_log, guild_member,
+    guild_membership, guild_message, guild_page,
 };
 use spacetimedb::{Identity, ReducerContext, Table, reducer};
 
@@ -75,6 +75,16 @@ pub(super) fn message_changed(ctx: &ReducerContext, guild_id: u64) {
         if let Some(member) = ctx.db.guild_member().character_id().find(character_id) {
             show(ctx, &member);
         }
+    }
+}
+
+/// Has a member see a message of the day that nobody else does.
+pub(super) fn message_for_itself(ctx: &ReducerContext, character_id: u64, own: GuildMessage) {
+    if let Some(row) = ctx.db.guild_membership().character_id().find(character_id) {
+        let GuildMessage { at_micros, by_name, message, .. } = own;
+        let row =
+            GuildMembership { message_at_micros: at_micros, message_by: by_name, message, ..row };
+        ctx.db.guild_membership().character_id().update(row);
     }
 }
 
@@ -194,10 +204,15 @@ fn requests(ctx: &ReducerContext, own: &Own, cursor: u64) -> Vec<GuildPage> {
     let rows = ranges(ctx.db.guild_request().guild_key()).filter(keys_of(own.guild_id()));
     let rows = rows.filter(|row| !asking::is_unheard(ctx, row.character_id));
     let after = rows.filter(|row| row.character_id > cursor).take(PAGE_ROWS);
+    // Whom the officer has blocked asks without a word.
+    let is_blocked = |character_id| {
+        let asker = characters::owner_of(ctx, character_id);
+        asker.is_some_and(|asker| friends::has_blocked(ctx, own.account_id, asker))
+    };
     after
         .map(|row| GuildPage {
             at_micros: row.ends_at_micros,
-            text: row.text,
+            text: if is_blocked(row.character_id) { String::new() } else { row.text },
             ..line(row.character_id, (row.character_id, row.name))
         })
         .collect()

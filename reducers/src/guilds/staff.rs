@@ -13,12 +13,12 @@ use spacetimedb::{ReducerContext, reducer};
 /// Gives a guild another name. For staff.
 ///
 /// # Errors
-/// In this order: the caller's, the name's (`guild.name_…`, `chat.word_refused` before
-/// `guild.name_taken`), `guild.unknown`.
+/// In this order: the caller's, the name's (`guild.name_…`, `chat.muted`, `chat.word_refused`
+/// before `guild.name_taken`), `guild.unknown`.
 #[reducer]
 pub fn guild_rename(ctx: &ReducerContext, guild_id: u64, name: String) -> Result<(), Refusal> {
     let actor = require(ctx, Permission::Moderate)?;
-    let name = founding::free_name(ctx, &name)?;
+    let name = founding::free_name(ctx, actor.account_id, &name)?;
     let row = ctx.db.guild().guild_id().find(guild_id).ok_or(GuildError::Unknown)?;
     let detail = format!("{guild_id} {} {}", row.name, name.display);
     audit::record(ctx, actor.account_id, 0, "guild_renamed", &detail);

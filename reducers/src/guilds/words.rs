@@ -1,7 +1,8 @@
 //! What is written in a guild: the message of the day, notes, the emblem.
 //!
 //! Keeps true: words are bounded and as decent as in chat, and shown to members alone, officers'
-//! notes to who may read them; who is muted writes none.
+//! notes to who may read them; who is muted writes none. A shadow's message of the day is shown to
+//! itself alone, until it is shown the guild's again; its notes are not kept.
 
 use super::{Own, shown};
 use crate::{Refusal, chat, now_micros};
@@ -28,10 +29,15 @@ pub fn guild_message_set(ctx: &ReducerContext, message: String) -> Result<(), Re
     let own = Own::with(ctx, Right::Message)?;
     let message = said(ctx, own.account_id, &message, MESSAGE_CHARS_MAX)?;
     let guild_id = own.guild_id();
+    let (at_micros, by_name) = (now_micros(ctx), own.member.name.clone());
+    let row = GuildMessage { guild_id, at_micros, by_name, message };
+    if chat::is_shadow(ctx, own.account_id) {
+        shown::message_for_itself(ctx, own.character_id(), row);
+        return Ok(());
+    }
     ctx.db.guild_message().guild_id().delete(guild_id);
-    if !message.is_empty() {
-        let (at_micros, by_name) = (now_micros(ctx), own.member.name.clone());
-        ctx.db.guild_message().insert(GuildMessage { guild_id, at_micros, by_name, message });
+    if !row.message.is_empty() {
+        ctx.db.guild_message().insert(row);
     }
     own.tell(ctx, Line::Message, (0, ""), 0, 0);
     shown::message_changed(ctx, guild_id);
@@ -56,6 +62,9 @@ pub fn guild_note_set(
         check_right(own.grant().rights, Right::Notes)?;
     }
     let member = fellow(ctx, &own, character_id)?;
+    if chat::is_shadow(ctx, own.account_id) {
+        return Ok(());
+    }
     let before = note_of(ctx, character_id);
     save(ctx, GuildNote { note, ..before });
     own.tell(ctx, Line::Noted, (character_id, &member.name), 0, 0);
@@ -77,6 +86,9 @@ pub fn guild_officer_note_set(
     let own = Own::with(ctx, Right::OfficerNotes)?;
     let officer_note = said(ctx, own.account_id, &note, NOTE_CHARS_MAX)?;
     let member = fellow(ctx, &own, character_id)?;
+    if chat::is_shadow(ctx, own.account_id) {
+        return Ok(());
+    }
     let before = note_of(ctx, character_id);
     save(ctx, GuildNote { officer_note, ..before });
     own.tell(ctx, Line::Noted, (character_id, &member.name), 0, 0);

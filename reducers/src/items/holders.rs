@@ -4,14 +4,14 @@
 //! equipment also while they are empty; the number of one that is gone is given again.
 
 use crate::ordered::ranges;
-use crate::{characters, realms};
+use crate::{characters, realms, sequences};
 use haven_rules::items::{
     BAG_SLOTS, BUY_BACK_SLOTS, EQUIPMENT_SLOTS, HolderKind, SLOTS_MAX, SLOTS_UNBOUNDED, owner_key,
     place_parts, places_of,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::items::{
-    Item, ItemContainer, ItemContainerFree, ItemCounter, item, item_container, item_container_free,
-    item_counter,
+    Item, ItemContainer, ItemContainerFree, item, item_container, item_container_free,
 };
 use spacetimedb::{Identity, ReducerContext, Table};
 
@@ -180,23 +180,7 @@ fn next_container_id(ctx: &ReducerContext) -> u64 {
     // The last one that became free: an iterator would read all of them.
     let last = ctx.db.item_container_free().count();
     let free = ctx.db.item_container_free().free_number().find(last);
-    let Some(row) = free else { return count_up(ctx, |row| &mut row.containers) };
+    let Some(row) = free else { return sequences::next(ctx, Numbered::ItemContainer) };
     ctx.db.item_container_free().free_number().delete(last);
     row.container_id
-}
-
-/// The next number of something that is counted.
-pub(super) fn count_up(ctx: &ReducerContext, which: fn(&mut ItemCounter) -> &mut u64) -> u64 {
-    let known = ctx.db.item_counter().singleton_id().find(0);
-    let is_known = known.is_some();
-    let mut row = known.unwrap_or(ItemCounter { singleton_id: 0, containers: 0, items: 0 });
-    let number = which(&mut row);
-    *number += 1;
-    let number = *number;
-    if is_known {
-        ctx.db.item_counter().singleton_id().update(row);
-    } else {
-        ctx.db.item_counter().insert(row);
-    }
-    number
 }

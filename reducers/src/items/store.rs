@@ -4,15 +4,16 @@
 //! line of history; counts are neither more nor less after a move; what is bound stays its
 //! character's. What is refused has changed nothing, so a caller may go on after a refusal.
 
-use super::holders::{Holder, close_if_bare, contents, count_up, holder_of, stacks_in};
+use super::holders::{Holder, close_if_bare, contents, holder_of, stacks_in};
 use super::past::{Line, count_gone, count_made, tell};
 use crate::economy::Cause;
-use crate::{Refusal, realms};
+use crate::{Refusal, realms, sequences};
 use haven_rules::items::stacks::{Spot, Step, There, plan};
 use haven_rules::items::{
     Binding, FLAG_FROZEN, FLAG_OFFERED, Happened, HolderKind, ItemError, SLOTS_MAX, Shape,
     bound_at, place_key, place_parts,
 };
+use haven_rules::sequences::{Numbered, across_realms};
 use haven_tables::items::{Item, ItemContainer, item};
 use spacetimedb::{ReducerContext, Table};
 
@@ -387,7 +388,7 @@ impl<'a> Lot<'a> {
             return ctx.db.item().item_id().update(Item { count, ..row }).item_id;
         }
         let row = ctx.db.item().insert(Item {
-            item_id: (u64::from(realm_id) << 48) | count_up(ctx, |row| &mut row.items),
+            item_id: across_realms(realm_id, sequences::next(ctx, Numbered::Item)),
             place_key: place_key(container.container_id, step.slot),
             viewer: container.viewer,
             bound_to: self.bound_to,

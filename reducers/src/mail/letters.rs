@@ -8,7 +8,7 @@ use crate::characters::{account_of, characters_of};
 use crate::economy::{self, Purse, copper_of};
 use crate::items::{self, Holder};
 use crate::ordered::ranges;
-use crate::{now_micros, realms};
+use crate::{now_micros, realms, sequences};
 use haven_rules::economy::PurseKind;
 use haven_rules::items::HolderKind;
 use haven_rules::keys::{joint_key, keys_of};
@@ -16,10 +16,11 @@ use haven_rules::mail::fate::{Letter, at_the_end};
 use haven_rules::mail::{
     ATTACHMENTS_MAX, DueKind, Fate, LetterKind, LetterState, due_key, expires_at_micros, has_room,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::characters::character;
 use haven_tables::mail::{
-    Mail, MailBox, MailCounter, MailDue, MailText, MailUnread, mail, mail_box, mail_counter,
-    mail_due, mail_forwarding, mail_text, mail_unread,
+    Mail, MailBox, MailDue, MailText, MailUnread, mail, mail_box, mail_due, mail_forwarding,
+    mail_text, mail_unread,
 };
 use spacetimedb::{Identity, ReducerContext, Table};
 
@@ -57,19 +58,6 @@ pub(super) fn has_value(ctx: &ReducerContext, mail_id: u64) -> bool {
     copper_of(ctx, PurseKind::Mail, mail_id) > 0 || !items::is_empty(ctx, HolderKind::Mail, mail_id)
 }
 
-/// A number that no letter has had.
-pub(super) fn next_id(ctx: &ReducerContext) -> u64 {
-    let known = ctx.db.mail_counter().singleton_id().find(0);
-    let letters = known.as_ref().map_or(1, |row| row.letters + 1);
-    let row = MailCounter { singleton_id: 0, letters };
-    if known.is_some() {
-        ctx.db.mail_counter().singleton_id().update(row);
-    } else {
-        ctx.db.mail_counter().insert(row);
-    }
-    letters
-}
-
 /// What a character is called now; empty where it is gone.
 pub(super) fn name_of(ctx: &ReducerContext, character_id: u64) -> String {
     let row = ctx.db.character().character_id().find(character_id);
@@ -92,7 +80,7 @@ pub(super) fn box_has_room(ctx: &ReducerContext, character_id: u64) -> bool {
 /// Writes a letter, with nothing in it yet. Its mailbox has room.
 pub(super) fn write(ctx: &ReducerContext, draft: Draft) -> Mail {
     let now = now_micros(ctx);
-    let mail_id = next_id(ctx);
+    let mail_id = sequences::next(ctx, Numbered::Mail);
     let (to_account_id, to_character_id) = draft.to;
     let (from_account_id, from_character_id) = draft.from;
     let mail = ctx.db.mail().insert(Mail {

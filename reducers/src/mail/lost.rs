@@ -3,18 +3,19 @@
 //! Keeps true: what comes here is taken by its account or stays. What finds no room, and coins
 //! that staff keeps from moving, are held under the number of the letter it was in and tried again.
 
-use super::letters::{LETTER_SLOTS, has_value, next_id, remove_head, set_due};
+use super::letters::{LETTER_SLOTS, has_value, remove_head, set_due};
 use crate::authority::require_player;
 use crate::characters::{entity_of, owner_of};
 use crate::commands::once;
 use crate::economy::{self, Cause, Purse, copper_of, pay};
 use crate::items::{self, Holder, Spot, contents, push, take};
 use crate::ordered::ranges;
-use crate::{Refusal, now_micros, realms};
+use crate::{Refusal, now_micros, realms, sequences};
 use haven_rules::economy::{CauseKind, PurseKind};
 use haven_rules::items::{HolderKind, ItemError};
 use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::mail::{DAY_MICROS, DueKind, FORWARDING_DAYS, MailError, due_key, due_keys};
+use haven_rules::sequences::Numbered;
 use haven_tables::commands::CommandId;
 use haven_tables::items::Item;
 use haven_tables::mail::{
@@ -123,7 +124,7 @@ fn hold(
     stacks: &[&Item],
     coins: Option<(Purse, u64)>,
 ) {
-    let mail_id = next_id(ctx);
+    let mail_id = sequences::next(ctx, Numbered::Mail);
     let viewer = Identity::ZERO;
     let to = Holder::of(HolderKind::Mail, mail_id, viewer, LETTER_SLOTS);
     for stack in stacks {

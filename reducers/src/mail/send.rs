@@ -117,9 +117,9 @@ pub(super) fn send_paid(
 /// `mail.subject_invalid`, `mail.text_invalid`, `mail.attachments_too_many`,
 /// `mail.attachment_twice`, `mail.cod_invalid`, `economy.amount_invalid`,
 /// `mail.recipient_unknown`, `mail.recipient_self`, `chat.muted` but for letters to the account's
-/// own, `mail.too_often`, `mail.mailbox_full` (also for whom the recipient has blocked, or chosen
-/// to have no letters of, and for a shadow), those of coins (`economy.…`), `item.unknown`, those
-/// of items (`item.…`).
+/// own, `mail.too_often`, those of coins (`economy.…`), `item.unknown`, those of items
+/// (`item.…`), `mail.mailbox_full` (also for whom the recipient has blocked, or chosen to have no
+/// letters of, and for a shadow).
 #[reducer]
 #[expect(clippy::too_many_arguments, reason = "what a letter is")]
 pub fn mail_send(
@@ -169,9 +169,8 @@ fn send(ctx: &ReducerContext, from: (u64, u64), wanted: &Wanted) -> Result<(), R
     spend_rate(ctx, from.0)?;
     // A shadow is not told that nobody hears it, and its goods must not go where nobody sees them.
     let is_unheard = !is_own && chat::is_shadow(ctx, from.0);
-    if is_unheard || !friends::may(ctx, What::Mail, to.0, from.0) || !box_has_room(ctx, to.1) {
-        return Err(MailError::MailboxFull.into());
-    }
+    let has_room =
+        !is_unheard && friends::may(ctx, What::Mail, to.0, from.0) && box_has_room(ctx, to.1);
     let book = book(ctx);
     let has_value = copper > 0 || !item_ids.is_empty();
     let delay = book.setting("mail_delay_millis").saturating_mul(1_000);
@@ -198,7 +197,9 @@ fn send(ctx: &ReducerContext, from: (u64, u64), wanted: &Wanted) -> Result<(), R
         let stack = stack.ok_or(ItemError::Unknown)?;
         take(ctx, &cause, &stack, attached.count, holder(&mail), Spot::Anywhere)?;
     }
-    Ok(())
+    // Last, so that a letter that cannot be paid for does not tell what the recipient takes; what
+    // was done is undone.
+    if has_room { Ok(()) } else { Err(MailError::MailboxFull.into()) }
 }
 
 fn copper_setting(book: &haven_rules::content::book::Book, key: &str) -> u64 {

@@ -2,9 +2,9 @@
 //!
 //! Keeps true: an event's row shows the phase that the clock says, whenever it was last looked at.
 
-use super::{instant, next_number};
+use super::instant;
 use crate::authority::require;
-use crate::{Refusal, audit, now_micros};
+use crate::{Refusal, audit, now_micros, sequences};
 use haven_rules::accounts::Permission;
 use haven_rules::keys::joint_key;
 use haven_rules::notices::schedule::Schedule;
@@ -12,6 +12,7 @@ use haven_rules::notices::{
     EVENTS_MAX, NoticeError, Standing, Wording, read_when, standing_of_round, validate_phases,
     validate_wording,
 };
+use haven_rules::sequences::Numbered;
 use haven_tables::notices::{
     WorldEvent, WorldEventPhase, WorldEventPlan, world_event, world_event_plan,
 };
@@ -48,7 +49,7 @@ pub fn world_event_begin(
     if ctx.db.world_event().count() >= EVENTS_MAX {
         return Err(NoticeError::TooMany.into());
     }
-    let event_id = next_number(ctx);
+    let event_id = sequences::next(ctx, Numbered::Notice);
     let detail = format!("{event_id} {pattern} {zone}: {title}");
     audit::record(ctx, actor.account_id, 0, "world_event_begun", &detail);
     ctx.db.world_event().insert(WorldEvent {

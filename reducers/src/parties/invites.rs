@@ -31,8 +31,8 @@ const CHANGES: Pace = Pace { burst: 60, interval_micros: 250_000 };
 ///
 /// # Errors
 /// In this order: the caller's, `party.not_in_world`, `party.player_unknown`, `party.self`,
-/// `party.not_assistant`, `party.full`, `party.blocked`, `party.invites_declined`,
-/// `party.invite_pending`, `party.invites_too_many`, `party.too_fast`.
+/// `party.not_assistant`, `party.full`, `party.blocked`, `party.invite_pending`,
+/// `party.invites_too_many`, `party.too_fast`.
 #[reducer]
 pub fn party_invite(ctx: &ReducerContext, name: String) -> Result<(), Refusal> {
     let account_id = require_player(ctx)?.account_id;
@@ -46,9 +46,6 @@ pub fn party_invite(ctx: &ReducerContext, name: String) -> Result<(), Refusal> {
     if friends::has_blocked(ctx, account_id, other) {
         return Err(PartyError::Blocked.into());
     }
-    if !friends::admits(ctx, What::Invites, other, account_id) {
-        return Err(PartyError::InvitesDeclined.into());
-    }
     let waiting = invitees(ctx, invited.character_id);
     if waiting.iter().any(|row| row.from_id == own) {
         return Err(PartyError::InvitePending.into());
@@ -57,7 +54,7 @@ pub fn party_invite(ctx: &ReducerContext, name: String) -> Result<(), Refusal> {
         return Err(PartyError::InvitesTooMany.into());
     }
     spend(ctx, account_id, INVITES, |row| &mut row.invites_on_time_at_micros)?;
-    let is_hidden = friends::has_blocked(ctx, other, account_id);
+    let is_hidden = !friends::may(ctx, What::Invites, other, account_id);
     let is_raid = party.is_some_and(|(_, party)| party.is_raid);
     invite(ctx, own, invited.character_id, is_raid, is_hidden);
     Ok(())
@@ -84,24 +81,17 @@ pub fn party_answer(
     let now = now_micros(ctx);
     lapses.filter(|row| row.lapses_at_micros > now).ok_or(PartyError::InviteUnknown)?;
     if accepts {
-        accept(ctx, (account_id, own), row.from_id)?;
+        accept(ctx, own, row.from_id)?;
     }
     take_back(ctx, &row);
     Ok(())
 }
 
-fn accept(
-    ctx: &ReducerContext,
-    (account_id, own): (u64, u64),
-    from_id: u64,
-) -> Result<(), PartyError> {
+fn accept(ctx: &ReducerContext, own: u64, from_id: u64) -> Result<(), PartyError> {
     if super::party_of(ctx, own).is_some() {
         return Err(PartyError::AlreadyIn);
     }
-    let from_account = characters::account_of(ctx, from_id).ok_or(PartyError::InviteOver)?;
-    if friends::has_blocked(ctx, from_account, account_id) {
-        return Err(PartyError::InviteOver);
-    }
+    characters::account_of(ctx, from_id).ok_or(PartyError::InviteOver)?;
     let now = now_micros(ctx);
     if let Some((party_id, before)) = super::of(ctx, from_id) {
         before.check_assistant(from_id).map_err(|_| PartyError::InviteOver)?;

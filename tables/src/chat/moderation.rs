@@ -84,7 +84,7 @@ pub struct ChatReported {
     pub context: Vec<ChatLine>,
 }
 
-/// Up to where reports are swept: one row.
+/// Up to where reports and inboxes are swept: one row.
 #[table(name = chat_swept)]
 pub struct ChatSwept {
     /// Always 0.
@@ -92,4 +92,6 @@ pub struct ChatSwept {
     pub singleton_id: u8,
     /// No report up to this number is there any more.
     pub report_id: u64,
+    /// No inbox holds a message with this number or a lower one.
+    pub message_id: u64,
 }

@@ -127,4 +127,6 @@ pub struct GuildSignature {
     pub signature_key: u128,
     /// The character that signed; it becomes a member.
     pub character_id: u64,
+    /// Whether it counts for nothing: its account is blocked by the charter's, and is not told.
+    pub is_hidden: bool,
 }

@@ -6,6 +6,7 @@ use crate::support::content::srd;
 use crate::support::snapshot::Story;
 use crate::support::{Database, on_database};
 use haven_rules::chat::CROWD_LIMIT;
+use haven_rules::sequences::Numbered;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -146,11 +147,7 @@ fn every_role_may_what_the_matrix_says_and_nothing_else() {
             "delete",
         ] {
             for (role, name_of_role) in ROLES.iter().enumerate().take(5) {
-                cast.channel_id = database
-                    .rows("chat_counter")
-                    .await
-                    .first()
-                    .map_or(0, |row| row["channels"].as_u64().expect("a number"));
+                cast.channel_id = database.last(Numbered::ChatChannel).await;
                 let name = letters(cast.channel_id);
                 make(&mut cast, &name).await;
                 let channel = cast.channel_id;

@@ -9,7 +9,7 @@ const PERSONAL: [&str; 6] =
 const PRIVATE: [&str; 9] = [
     "chat_log",
     "chat_head",
-    "chat_counter",
+    "chat_swept",
     "chat_bucket",
     "chat_channel",
     "chat_ban",

@@ -225,7 +225,7 @@ fn strangers_see_nothing_of_anybodys_goods() {
         for table in [
             "item_history",
             "item_tally",
-            "item_counter",
+            "sequence",
             "item_container_free",
             "item_outfit",
             "item_destroyed",

@@ -61,9 +61,7 @@ fn a_crowd_that_comes_all_at_once_is_gathered_within_its_first_second() {
     on_database(|database| async move {
         let (_, _, ann) = database.enter("ann@example.org", "Ann").await;
         let (_, _, bob) = database.enter("bob@example.org", "Bob").await;
-        let token = owner_token(&database.stage.keys);
-        let watched = "UPDATE block_state SET watchers = 600";
-        rows::sql(&database.stage.uri, &database.name, &token, watched).await;
+        database.run("UPDATE block_state SET watchers = 600").await;
         // The second input is the 1,200th message: it waits for the tick.
         ann.call("course_set", json!([1, 0, false])).await.expect("600 messages");
         bob.call("course_set", json!([1, 0, false])).await.expect("a crowd is no error");

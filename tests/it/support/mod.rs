@@ -18,6 +18,7 @@ use haven_engine::{
 use haven_gateway::keys::KeyStore;
 use haven_gateway::tokens::{self, Bearer};
 use haven_gateway::{Gateway, GatewayConfig};
+use haven_rules::sequences::Numbered;
 use serde_json::{Value, json};
 use std::future::Future;
 use std::path::Path;
@@ -258,6 +259,14 @@ impl Database {
     /// All rows of a table, as the owner sees them.
     pub async fn rows(&self, table: &str) -> Vec<Value> {
         rows::select(&self.stage.uri, &self.name, &owner_token(&self.stage.keys), table).await
+    }
+
+    /// The last number that was given to a row of a kind.
+    pub async fn last(&self, numbered: Numbered) -> u64 {
+        let code = numbered as u64;
+        let all = self.rows("sequence").await;
+        let row = all.iter().find(|row| row["code"] == code).expect("a sequence");
+        row["last"].as_u64().expect("a number")
     }
 }
 

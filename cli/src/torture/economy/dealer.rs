@@ -113,7 +113,7 @@ impl Dealer {
     ) -> anyhow::Result<(Self, u64, Vec<Told>)> {
         let (mut answered, mut told) = (0, vec![]);
         let Ok(link) = self.connect(reach).await else { return Ok((self, 0, told)) };
-        while !*ends.borrow() {
+        loop {
             let now = Arc::clone(&view.read().unwrap_or_else(PoisonError::into_inner));
             let (reducer, bytes, sequence) = self.next(&now);
             let call = link.call(reducer, Args::of_bytes(bytes));
