@@ -237,9 +237,6 @@ fn invitations_and_changes_are_bounded() {
             database.run(&format!("INSERT INTO party_invitee {columns} VALUES {values}")).await;
         }
         refuses(&ann.client, "party_invite", json!(["Bob"]), "party.invites_too_many").await;
-        cid.client.call("privacy_set", json!([4, 1])).await.expect("friends alone");
-        refuses(&ann.client, "party_invite", json!(["Cid"]), "party.invites_declined").await;
-        cid.client.call("privacy_set", json!([4, 0])).await.expect("everybody");
         ann.client.call("block_add", json!(["Cid"])).await.expect("blocked");
         refuses(&ann.client, "party_invite", json!(["Cid"]), "party.blocked").await;
         let blocks = shown(&database, "friend_block_name", ann.account_id).await;

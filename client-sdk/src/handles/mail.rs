@@ -23,8 +23,8 @@ impl MailHandle<'_> {
     /// `mail.not_in_world`, `mail.subject_invalid`, `mail.text_invalid`,
     /// `mail.attachments_too_many`, `mail.attachment_twice`, `mail.cod_invalid`,
     /// `economy.amount_invalid`, `mail.recipient_unknown`, `mail.recipient_self`, `mail.too_often`,
-    /// `mail.mailbox_full` (also for whom the recipient has blocked, or chosen to have no letters
-    /// of), those of coins (`economy.…`), `item.unknown`, those of items (`item.…`).
+    /// those of coins (`economy.…`), `item.unknown`, those of items (`item.…`), `mail.mailbox_full`
+    /// (also for whom the recipient has blocked, or chosen to have no letters of).
     pub async fn send(
         &self,
         to_name: &str,

@@ -18,7 +18,7 @@ impl TradeHandle<'_> {
     ///
     /// # Errors
     /// `economy.not_in_world`, `economy.not_awake`, `economy.trade_self`,
-    /// `economy.trade_partner_unknown`, `economy.trade_blocked`, `economy.trade_too_far`,
+    /// `economy.trade_partner_unknown`, `economy.trade_too_far`, `economy.trade_blocked`,
     /// `economy.trade_busy`.
     pub async fn request(&self, character_id: u64) -> Result<(), HavenError> {
         self.realm.ask(Call::TradeRequest { character_id }).await

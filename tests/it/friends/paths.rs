@@ -11,6 +11,7 @@ use crate::support::{Database, on_database};
 use haven_checks::number;
 use haven_rules::friends::What;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What a sender must have first.
@@ -152,19 +153,35 @@ async fn prepare(database: &Database, sender: &Sender, name: &str, needs: Needs)
     }
 }
 
-/// How one who tries fares: what it hears, and how many rows come to the target.
-async fn tries(path: &Path, target: &Sender, sender: &Sender, has: u64) -> (String, usize) {
+/// How many numbers of each kind were given.
+async fn given(database: &Database) -> BTreeMap<u64, u64> {
+    let rows = database.rows("sequence").await;
+    rows.iter().map(|row| (number(row, "code"), number(row, "last"))).collect()
+}
+
+/// How one who tries fares: what it hears, how many rows come to the target, and how many numbers
+/// of each kind are drawn: who tries sees some of them.
+async fn tries(
+    database: &Database,
+    path: &Path,
+    target: &Sender,
+    sender: &Sender,
+    has: u64,
+) -> (String, usize, Vec<u64>) {
     flush(&target.client).await;
     let before = rows_that_came(&target.client).len();
     let args = (path.args)(target.character_id, has);
+    let given_before = given(database).await;
     let outcome = sender.client.call(path.reducer, args).await;
+    let given_after = given(database).await;
+    let drawn = given_after.iter().map(|(code, last)| last - given_before[code]).collect();
     flush(&target.client).await;
     let outcome = outcome.err().map_or("done".to_owned(), |refusal| {
         refusal.split(':').next().unwrap_or_default().to_owned()
     });
     let came = rows_that_came(&target.client).len() - before;
     sender.client.call("character_leave", json!([])).await.expect("left");
-    (outcome, came)
+    (outcome, came, drawn)
 }
 
 /// Content in force by which nothing here has a price.
@@ -203,21 +220,56 @@ fn blocks_and_choices_hold_on_every_path() {
                     }
                     _ => {}
                 }
-                let (outcome, came) = tries(path, &target, &sender, has).await;
+                let (outcome, came, drawn) = tries(&database, path, &target, &sender, has).await;
                 let _ = writeln!(told, "{} {who}: {outcome}, reached: {}", path.reducer, came > 0);
-                heard.push((outcome, came));
+                heard.push((outcome, came, drawn));
             }
             super::rest(&database, target.account_id).await;
             let args = json!([path.what as u8, 0]);
             target.client.call("privacy_set", args).await.expect("as before");
-            let [(free, reached), (blocked, none), (kept, nor)] = heard.as_slice() else {
+            let [(free, reached, drawn), (blocked, none, shown), (kept, nor, _)] = heard.as_slice()
+            else {
                 panic!("three tried")
             };
             assert_eq!((free.as_str(), *none, *nor), ("done", 0, 0), "{}", path.reducer);
             assert!(*reached > 0, "{}: anybody reaches", path.reducer);
             assert!(blocked == free || blocked == kept, "{}: {blocked}", path.reducer);
+            assert!(blocked != free || drawn == shown, "{}: {drawn:?} {shown:?}", path.reducer);
         }
         insta::assert_snapshot!(told);
+    });
+}
+
+/// What a choice or a block answers is asked last: who could not reach anybody like that learns
+/// nothing of it.
+#[test]
+fn whoever_could_not_reach_anybody_does_not_learn_of_a_block() {
+    on_database(|database| async move {
+        let vale = json!([crate::instances::vale()]);
+        database.owner.call("instance_define", vale).await.expect("defined");
+        database.put_in_force(&srd()).await;
+        let target = sender(&database, "Tess").await;
+        let bob = sender(&database, "Bob").await;
+        bob.client.call("instance_open", json!(["vale"])).await.expect("opened");
+        let world = &database.rows("instance").await[0]["world"];
+        let guest = json!([world, target.character_id]);
+        bob.client.call("instance_invite", guest.clone()).await.expect("invited");
+        target.client.call("block_add", json!(["Bob"])).await.expect("blocked");
+        bob.client.call("instance_invite", guest).await.expect("again changes nothing");
+        let away = json!([bob.character_id, 200_500, 200_500]);
+        database.owner.call("character_teleport", away).await.expect("put");
+        let id = target.character_id;
+        let letter = |sequence: u64| {
+            let command = json!({ "session": 7, "sequence": sequence });
+            json!(["Tess", "Hello", "How are you?", [], 1_000_000, 0, command])
+        };
+        for (reducer, args, code) in [
+            ("trade_request", json!([id]), "economy.trade_too_far"),
+            ("coins_pay", json!([id, 1, second()]), "economy.trade_too_far"),
+            ("mail_send", letter(3), "economy.coins_missing"),
+        ] {
+            refuses(&bob.client, reducer, args, code).await;
+        }
     });
 }
 

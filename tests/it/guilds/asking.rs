@@ -1,9 +1,10 @@
 //! Who asks whom: invitations, requests, bans and charters, and what ends by itself.
 
-use super::Hall;
+use super::{Hall, Hero};
 use crate::support::content::set;
 use crate::support::{on_database, until};
-use serde_json::json;
+use haven_rules::guilds::log::Line;
+use serde_json::{Value, json};
 
 #[test]
 fn of_two_guilds_that_invite_somebody_the_first_one_accepted_has_him() {
@@ -229,6 +230,52 @@ fn whoever_is_muted_writes_nothing_and_of_a_shadow_nobody_hears() {
 }
 
 #[test]
+fn whoever_is_muted_gives_no_names_and_a_shadow_speaks_to_itself() {
+    on_database(|database| async move {
+        let hall = Hall::open(database, |_| {}).await;
+        let [ann, bob, zoe] = hall.heroes(["Ann", "Bob", "Zoe"]).await;
+        hall.found(&ann, "Quiet Oak").await;
+        hall.join(&ann, &bob).await;
+        let owner = &hall.database.owner;
+        let mute = |name: &str, is_shadow: bool| json!([name, 3_600, is_shadow, "for a test"]);
+        let grant = json!({
+            "rights": 1, "tab_rights": 0, "items_per_day": [0, 0, 0, 0, 0, 0], "copper_per_day": 0,
+        });
+        for (is_shadow, code) in [(false, "chat.muted"), (true, "chat.word_refused")] {
+            for name in ["Ann", "Zoe"] {
+                owner.call("chat_mute", mute(name, is_shadow)).await.expect("muted");
+            }
+            for (hero, reducer, args) in [
+                (&ann, "guild_rank_add", json!(["Loud", 1])),
+                (&ann, "guild_rank_change", json!([4, "Loud", grant])),
+                (&zoe, "guild_charter_open", json!(["Loud Elm"])),
+                (&zoe, "guild_found", json!(["Loud Elm", zoe.next()])),
+            ] {
+                assert_eq!(hero.tries(reducer, args).await, code, "{reducer}");
+            }
+        }
+        // What a rank may do is no word.
+        let ranks = hall.database.rows("guild_rank").await;
+        let lowest = ranks.iter().find(|row| row["rank"] == 4).expect("the lowest");
+        ann.does("guild_rank_change", json!([4, lowest["name"], grant])).await;
+
+        // Ann is a shadow now: she sees what she writes, and nobody else does.
+        ann.does("guild_message_set", json!(["Hello"])).await;
+        ann.does("guild_note_set", json!([bob.id, "Hello"])).await;
+        ann.does("guild_officer_note_set", json!([bob.id, "Hello"])).await;
+        assert_eq!(hall.count("guild_message").await + hall.count("guild_note").await, 0);
+        let shown = hall.database.rows("guild_membership").await;
+        let message = |hero: &Hero| {
+            let row = shown.iter().find(|row| row["character_id"] == hero.id);
+            row.expect("a member")["message"].clone()
+        };
+        assert_eq!((message(&ann), message(&bob)), (json!("Hello"), json!("")));
+        let log = hall.database.rows("guild_log").await;
+        assert!(!log.iter().any(|row| row["line"] == Line::Message as u8), "{log:?}");
+    });
+}
+
+#[test]
 fn whoever_is_banned_is_sent_away_with_all_his_characters_and_cannot_come_back() {
     on_database(|database| async move {
         let hall = Hall::open(database, |_| {}).await;
@@ -364,6 +411,10 @@ fn who_is_blocked_reaches_nobody_and_cannot_tell() {
         // By somebody else of the guild it is shown.
         ann.does("guild_leader_add", json!([bob.id])).await;
         bob.does("guild_member_invite", json!(["Cid"])).await;
+        // The blocked one cannot take that away by inviting once more.
+        ann.does("guild_member_invite", json!(["Cid"])).await;
+        let invites = hall.database.rows("guild_invite").await;
+        assert_eq!((invites.len(), &invites[0]["by_name"]), (1, &json!("Bob")));
         cid.does("guild_invite_accept", json!([oak])).await;
         // Signatures of whom the founder has blocked count for nothing, silently.
         eve.does("guild_leave", json!([])).await;
@@ -375,5 +426,14 @@ fn who_is_blocked_reaches_nobody_and_cannot_tell() {
         }
         let charters = hall.database.rows("guild_charter").await;
         assert_eq!((charters.len(), &charters[0]["signatures"]), (1, &json!(0)));
+        // Not even when others have filled it: who has signed has signed.
+        let [dan, fay, gil] = hall.heroes(["Dan", "Fay", "Gil"]).await;
+        for hero in [&dan, &fay] {
+            hero.does("guild_charter_sign", json!(["Eve"])).await;
+        }
+        assert_eq!(gil.tries("guild_charter_sign", json!(["Eve"])).await, "guild.charter_full");
+        cid.does("guild_charter_sign", json!(["Eve"])).await;
+        eve.does("guild_found", json!(["Loud Elm", eve.next()])).await;
+        assert_eq!(hall.member(&cid).await, Value::Null, "it counts for nothing");
     });
 }
