@@ -28,4 +28,5 @@ pub mod npcs;
 pub mod parties;
 pub mod realms;
 pub mod sequences;
+pub mod walk;
 pub mod world;
