@@ -8,7 +8,7 @@ use super::line::{Line, Outcome};
 use super::pool::Pool;
 use crate::support::chance::Chance;
 use crate::support::{
-    Database, ISSUER, Stage, owner_token, player_token, rows, sha256, until, world,
+    Database, ISSUER, Stage, owner_token, player_token, sha256, until, world,
 };
 use haven_checks::{Snapshot, number as number_of, text};
 use haven_gateway::tokens::account_identity;

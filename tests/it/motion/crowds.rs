@@ -1,7 +1,7 @@
 //! Crowds: a block with many inputs and many watchers is published by the tick, and calms down.
 
 use crate::support::client::Client;
-use crate::support::{Database, on_database, owner_token, rows, until};
+use crate::support::{Database, on_database, until};
 use serde_json::{Value, json};
 
 async fn health(database: &Database) -> Value {
