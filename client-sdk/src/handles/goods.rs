@@ -117,6 +117,8 @@ impl GoodsHandle<'_> {
 
     /// Moves what is the account's from the lost-and-found to the bags and the wallet of the
     /// player's character, as much as there is room for, at most `CLAIM_STACKS_MAX` stacks a call.
+    /// What cannot be moved is passed over. What was bound to a character that is gone is bound to
+    /// this one.
     ///
     /// # Errors
     /// `mail.not_in_world`, `mail.nothing_lost`, `item.no_room` and others of items and coins if
