@@ -131,10 +131,7 @@ fn endings(now: &Snapshot) -> Vec<String> {
         let Some(container) = containers.get(&container_id) else { continue };
         let is_known = match kind_of(container) {
             Some(HolderKind::Destroyed) => destroyed.remove(&number(row, "item_id")),
-            // Staff may keep what would be gone.
-            Some(HolderKind::Loot) => {
-                loots.contains(&number(container, "owner_id")) || number(row, "flags") != 0
-            }
+            Some(HolderKind::Loot) => loots.contains(&number(container, "owner_id")),
             Some(_) | None => true,
         };
         if !is_known {

@@ -21,8 +21,11 @@ const COINS: u64 = 2;
 /// `mail.state` of a letter that nobody sees yet, and of one that nobody has read.
 const ON_ITS_WAY: u64 = 1;
 const UNREAD: u64 = 2;
-/// `mail_due.kind` of what is held.
+/// `mail_due.kind` of what is held, and of what is paid for.
 const HELD: u64 = 3;
+const PAID: u64 = 4;
+/// `mail.kind` of what players send.
+const OF_PLAYER: u64 = 1;
 
 fn due(now: &Snapshot) -> Vec<String> {
     let letters = set(now, "mail", "mail_id");
@@ -44,6 +47,14 @@ fn due(now: &Snapshot) -> Vec<String> {
         }
     }
     found.extend(strays(now, "mail_text", "mail_id", &letters));
+    let payable = |row: &&Value| {
+        row["kind"] == OF_PLAYER && row["cod_copper"] == 0 && row["is_returned"] == false
+    };
+    let payable = now.rows("mail").iter().filter(payable).map(|row| number(row, "mail_id"));
+    let payable: BTreeSet<u64> = payable.collect();
+    let paid = now.rows("mail_due").iter().filter(|row| row["kind"] == PAID);
+    let strange = paid.filter(|row| !payable.contains(&number(row, "mail_id")));
+    found.extend(strange.map(|row| format!("paid for, and no such letter: {row}")));
     found
 }
 

@@ -35,7 +35,7 @@ pub use vendors::{
 };
 
 pub(crate) use audit::stack_counted;
-pub(crate) use ledger::{Cause, Purse, copper_of, is_frozen, pay, show_to};
+pub(crate) use ledger::{Cause, Purse, copper_of, freeze, is_frozen, pay, show_to};
 pub(crate) use trades::fell;
 
 use crate::characters;
@@ -62,11 +62,13 @@ pub(crate) fn character_purged(ctx: &ReducerContext, account_id: u64, character_
     orders::character_purged(ctx, account_id, character_id);
     let caller = (account_id, character_id);
     let copper = copper_of(ctx, PurseKind::Wallet, character_id);
-    if copper > 0 {
+    // A frozen wallet without a coin in it has coins that are to come: bids, orders, letters.
+    if copper > 0 || is_frozen(ctx, PurseKind::Wallet, character_id) {
         let cause = Cause::new(ctx, CauseKind::Purge, caller, character_id);
         let (from, to) = (Purse::wallet(ctx, character_id), Purse::lost_and_found(ctx, account_id));
         // Where it would be more than an account holds, it stays where it is.
         let _ = ledger::give_up(ctx, &cause, from, to, copper);
+        cause.forget_if_bare(ctx);
     }
     vendors::purged(ctx, caller);
 }

@@ -23,7 +23,7 @@ pub(crate) use haven_rules::items::stacks::Spot;
 pub(crate) use holders::{Holder, close, contents, holder_of, is_empty, resize, show_to, stack_of};
 pub(crate) use loot::{fallen, forget_fallen, spoils};
 pub use loot::{loot_assign, loot_take, loot_take_all};
-pub(crate) use moves::taken_back;
+pub(crate) use moves::{claim, lay_aside, taken_back};
 pub use moves::{item_destroy, item_give, item_move, item_restore, lost_item_claim};
 pub use rolls::loot_roll;
 pub(crate) use store::{

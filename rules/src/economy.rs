@@ -217,6 +217,14 @@ pub enum CauseKind {
     Audit = 903,
 }
 
+impl CauseKind {
+    /// Whether a cause of that number paid for what is no movement of goods: something is whole
+    /// again, a guild or a tab of its bank is there. Giving the coins back would not undo it.
+    pub const fn pays_for_good(code: u16) -> bool {
+        code == Self::Repair as u16 || code == Self::GuildCost as u16
+    }
+}
+
 /// The key of an account: kind above, number below.
 pub const fn purse_key(kind: PurseKind, owner_id: u64) -> u128 {
     joint_key(kind as u64, owner_id)

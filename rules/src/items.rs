@@ -144,6 +144,12 @@ impl HolderKind {
         )
     }
 
+    /// Whether what comes there at once lies there as one stack, however high: a row somewhere else
+    /// names it, and would know nothing of a second one.
+    pub const fn keeps_whole(self) -> bool {
+        matches!(self, Self::Destroyed | Self::BuyBack)
+    }
+
     /// Whether what is bound to a character may lie there. `owner_id` is the holder's.
     pub const fn takes_bound(self, owner_id: u64, bound_to: u64) -> bool {
         match self {

@@ -6,6 +6,7 @@
 mod auctions;
 mod audit;
 mod bazaar;
+mod frozen;
 mod market;
 mod orders;
 mod payments;

@@ -261,6 +261,34 @@ fn what_is_destroyed_can_be_restored_by_staff_alone() {
 }
 
 #[test]
+fn what_lies_higher_than_it_may_is_destroyed_and_restored_as_a_whole() {
+    on_database(|database| async move {
+        let shop = Shop::open(database, |_| {}).await;
+        let ann = shop.arena.hero("Ann", "fighter", FIELD).await;
+        let wool = shop.give(&ann, "wool", 60).await;
+        let mut pack = crate::support::content::srd();
+        let def = pack.item.iter_mut().find(|item| item.key == "wool");
+        def.expect("wool").stack_max = 20;
+        shop.database().put_in_force(&pack).await;
+        // A part that is higher than a stack may be now, and what is left.
+        for count in [35, 25] {
+            shop.call(&ann, "item_destroy", json!([wool, count])).await.expect("destroyed");
+        }
+        assert_eq!(shop.shown(BAG, ann.id).await, [""; 0]);
+        assert_eq!(shop.shown(9, ann.account_id).await, ["0: 35 × wool", "1: 25 × wool"]);
+        let rows = shop.database().rows("item_destroyed").await;
+        assert_eq!(rows.len(), 2, "each stack has its row");
+        for row in rows {
+            let args = json!([number(&row, "item_id")]);
+            shop.database().owner.call("item_restore", args).await.expect("restored");
+        }
+        let shown = ["0: 20 × wool", "1: 20 × wool", "2: 20 × wool"];
+        assert_eq!(shop.shown(BAG, ann.id).await, shown);
+        shop.adds_up().await;
+    });
+}
+
+#[test]
 fn what_has_no_room_is_in_the_lost_and_found_until_it_is_claimed() {
     on_database(|database| async move {
         let shop = Shop::open(database, |_| {}).await;

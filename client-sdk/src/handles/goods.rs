@@ -81,13 +81,13 @@ impl GoodsHandle<'_> {
     }
 
     /// Gathers at a place, by its block and its number in it (`haven_rules::items::nodes::place`),
-    /// no further than 3 m from it. What is found goes into the bag; what has no room there stays
-    /// behind.
+    /// no further than 3 m from it. What is found goes into the bag; what has no room there, or
+    /// cannot be had twice, stays behind. The place is empty then, whatever was found.
     ///
     /// # Errors
     /// `item.not_in_world`, `item.not_awake`, `item.not_ready`, `item.node_unknown`,
     /// `item.too_far`, `item.node_empty`, `item.level_too_low`, `item.tool_missing`, `item.no_room`
-    /// where there is no room for anything of it.
+    /// where no slot of the bag is free.
     pub async fn gather(&self, chunk_index: u64, number: u8) -> Result<(), HavenError> {
         self.realm.command(|command| Call::ItemGather { chunk_index, number, command }).await
     }
@@ -117,6 +117,8 @@ impl GoodsHandle<'_> {
 
     /// Moves what is the account's from the lost-and-found to the bags and the wallet of the
     /// player's character, as much as there is room for, at most `CLAIM_STACKS_MAX` stacks a call.
+    /// What cannot be moved is passed over. What was bound to a character that is gone is bound to
+    /// this one.
     ///
     /// # Errors
     /// `mail.not_in_world`, `mail.nothing_lost`, `item.no_room` and others of items and coins if

@@ -22,9 +22,10 @@ impl MailHandle<'_> {
     /// # Errors
     /// `mail.not_in_world`, `mail.subject_invalid`, `mail.text_invalid`,
     /// `mail.attachments_too_many`, `mail.attachment_twice`, `mail.cod_invalid`,
-    /// `economy.amount_invalid`, `mail.recipient_unknown`, `mail.recipient_self`, `mail.too_often`,
-    /// those of coins (`economy.…`), `item.unknown`, those of items (`item.…`), `mail.mailbox_full`
-    /// (also for whom the recipient has blocked, or chosen to have no letters of).
+    /// `economy.amount_invalid`, `mail.recipient_unknown`, `mail.recipient_self`, `chat.muted` but
+    /// for letters to the account's own, `mail.too_often`, those of coins (`economy.…`),
+    /// `item.unknown`, those of items (`item.…`), `mail.mailbox_full` (also for whom the recipient
+    /// has blocked, or chosen to have no letters of).
     pub async fn send(
         &self,
         to_name: &str,
@@ -61,7 +62,7 @@ impl MailHandle<'_> {
     /// Takes one stack out of a letter, or with `item_id` 0 everything, coins too: all of it or
     /// nothing. If cash is asked on delivery it is paid first, as a whole, and `cod_copper` says
     /// how much it is; the sender gets it by a letter of the realm. `cod_copper` is 0 for other
-    /// letters.
+    /// letters. What is left in a letter that is paid for does not go back.
     ///
     /// # Errors
     /// `mail.not_in_world`, `mail.unknown`, `mail.cod_differs`, `mail.empty`, `item.unknown`, those
@@ -76,7 +77,8 @@ impl MailHandle<'_> {
     }
 
     /// Takes what there is room for out of the letters that ask for no cash, the oldest first: at
-    /// most `TAKE_ALL_LETTERS_MAX` letters and `TAKE_ALL_STACKS_MAX` stacks a call.
+    /// most `TAKE_ALL_LETTERS_MAX` letters and `TAKE_ALL_STACKS_MAX` stacks a call. What cannot be
+    /// taken is passed over.
     ///
     /// # Errors
     /// `mail.not_in_world`, `mail.empty`; `item.no_room` and others of items and coins if nothing

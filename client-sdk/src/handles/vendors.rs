@@ -39,9 +39,10 @@ impl VendorsHandle<'_> {
     ///
     /// # Errors
     /// `economy.not_in_world`, `economy.not_awake`, `item.count_invalid`, `economy.vendor_unknown`,
-    /// `economy.vendor_too_far`, `item.unknown`, `item.frozen`, `item.locked`,
+    /// `economy.vendor_too_far`, `item.unknown`, `item.frozen`, `item.locked`, `item.bound`,
     /// `item.count_invalid`, `economy.goods_unknown`, `economy.stock_full`, `economy.worthless`,
-    /// `economy.price_changed`, `economy.frozen`, `economy.too_rich`.
+    /// `economy.price_changed`, `economy.frozen`, `economy.too_rich`, `item.no_room` where staff
+    /// has frozen all that can be bought back.
     pub async fn sell(
         &self,
         vendor_id: u64,

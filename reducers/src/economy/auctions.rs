@@ -265,18 +265,22 @@ fn cancel(ctx: &ReducerContext, player: Player, auction_id: u64) -> Result<(), R
 }
 
 /// Ends the auctions whose time is over, the earliest first. One in which staff has frozen
-/// something waits, and is looked at again later.
+/// something, or the wallet of who leads, waits and is looked at again later.
 pub(super) fn end_due(ctx: &ReducerContext) {
     let now = now_micros(ctx);
-    let due: Vec<u64> = ranges(ctx.db.auction_due().due_key())
+    let due: Vec<u128> = ranges(ctx.db.auction_due().due_key())
         .filter(due_until(now))
         .take(DUE_ROWS_MAX)
-        .map(|row| part_of(row.due_key))
+        .map(|row| row.due_key)
         .collect();
-    for auction_id in due {
+    for due_key in due {
+        // First: of an auction that is gone it would stay, and hold up those behind it.
+        ctx.db.auction_due().due_key().delete(due_key);
+        let auction_id = part_of(due_key);
         let Ok((row, state)) = find(ctx, auction_id) else { continue };
         let stacks = stacks_of(ctx, auction_id);
-        if check_escrow(ctx, PurseKind::Auction, auction_id, &stacks).is_err() {
+        let is_kept = is_frozen(ctx, PurseKind::Wallet, state.bidder_id);
+        if is_kept || check_escrow(ctx, PurseKind::Auction, auction_id, &stacks).is_err() {
             put_off(ctx, state, now + FROZEN_WAIT_MICROS);
             continue;
         }

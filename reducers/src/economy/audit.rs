@@ -296,9 +296,9 @@ fn finish(ctx: &ReducerContext, mut row: EconomyAudit) {
     compare_definitions(ctx, &mut row);
     let mark = ctx.db.economy_audit_mark().singleton_id().find(0);
     let balance = mark.map_or(0, |mark| mark.copper);
-    let all = |kind: PurseKind, numbers: &[u64]| -> u64 {
+    let all = |kind: PurseKind, numbers: &[u64]| -> i128 {
         let of = |number: &u64| ctx.db.ledger_account().owner_key().find(purse_key(kind, *number));
-        numbers.iter().filter_map(of).map(|row| row.copper).sum()
+        numbers.iter().filter_map(of).map(|row| i128::from(row.copper)).sum()
     };
     let copper_given = all(PurseKind::Source, &Source::ALL.map(|source| source as u64));
     let copper_taken = all(PurseKind::Sink, &Sink::ALL.map(|sink| sink as u64));
@@ -308,7 +308,7 @@ fn finish(ctx: &ReducerContext, mut row: EconomyAudit) {
         let (expected, found) = (0, balance);
         report(ctx, &mut row, Imbalance { ledger_account_id, def, expected, found, cause_id });
     }
-    let held = balance + i128::from(copper_given) - i128::from(copper_taken);
+    let held = balance.saturating_add(copper_given).saturating_sub(copper_taken);
     let health = EconomyHealth {
         singleton_id: 0,
         pass: row.pass,
@@ -318,9 +318,9 @@ fn finish(ctx: &ReducerContext, mut row: EconomyAudit) {
         entries: row.entries,
         stacks: row.stacks,
         definitions: row.definitions,
-        copper_given,
-        copper_taken,
-        copper_held: u64::try_from(held).unwrap_or(0),
+        copper_given: shown(copper_given),
+        copper_taken: shown(copper_taken),
+        copper_held: shown(held),
         first_cause_id: row.first_cause_id,
         imbalances: row.imbalances,
     };
@@ -338,6 +338,11 @@ fn finish(ctx: &ReducerContext, mut row: EconomyAudit) {
     row.stage = AuditStage::Rest as u8;
     row.began_at_micros = now_micros(ctx) + REST_MICROS;
     save(ctx, row);
+}
+
+/// A sum as a row shows it: no less than nothing, no more than a number of 64 bits.
+fn shown(copper: i128) -> u64 {
+    u64::try_from(copper.max(0)).unwrap_or(u64::MAX)
 }
 
 fn compare_definitions(ctx: &ReducerContext, row: &mut EconomyAudit) {

@@ -1,5 +1,6 @@
 //! The ledger: causes, accounts, and the one way in which coins move.
 
+use super::retention::close_if_bare;
 use crate::now_micros;
 use crate::sequences;
 use haven_rules::economy::{
@@ -194,9 +195,9 @@ pub(super) fn pay_by_staff(
     Ok(())
 }
 
-/// Moves all coins of an account that ends, whether or not staff keeps them from moving. If it
-/// does, it keeps those of the account that they come to from moving instead: nobody gets at coins
-/// by ending what they were frozen in.
+/// Moves all coins of an account that ends, none too, whether or not staff keeps them from moving.
+/// If it does, it keeps those of the account that they come to from moving instead: nobody gets at
+/// coins by ending what they were frozen in.
 ///
 /// # Errors
 /// In this order: `economy.amount_invalid`, `economy.coins_missing`, `economy.too_rich`.
@@ -207,18 +208,24 @@ pub(super) fn give_up(
     to: Purse,
     copper: u64,
 ) -> Result<(), EconomyError> {
-    pay_by_staff(ctx, cause, from, to, copper)?;
-    if is_frozen(ctx, from.kind, from.owner_id) {
-        set_frozen(ctx, from, false);
-        set_frozen(ctx, to, true);
+    if copper > 0 {
+        pay_by_staff(ctx, cause, from, to, copper)?;
+    }
+    let row = ctx.db.ledger_account().owner_key().find(from.key());
+    if let Some(row) = row.filter(|row| row.is_frozen) {
+        let ledger_account_id = row.ledger_account_id;
+        ctx.db.ledger_account().owner_key().update(LedgerAccount { is_frozen: false, ..row });
+        // The sweep has passed it by while it was frozen.
+        close_if_bare(ctx, ledger_account_id, 0);
+        freeze(ctx, to);
     }
     Ok(())
 }
 
-fn set_frozen(ctx: &ReducerContext, purse: Purse, is_frozen: bool) {
-    if let Some(row) = ctx.db.ledger_account().owner_key().find(purse.key()) {
-        ctx.db.ledger_account().owner_key().update(LedgerAccount { is_frozen, ..row });
-    }
+/// Keeps the coins of an account from moving until staff lets them, those too that are to come.
+pub(crate) fn freeze(ctx: &ReducerContext, purse: Purse) {
+    let row = open(ctx, &purse);
+    ctx.db.ledger_account().owner_key().update(LedgerAccount { is_frozen: true, ..row });
 }
 
 /// The account of a purse, made now if it has none.

@@ -39,6 +39,9 @@ use spacetimedb::{Identity, ReducerContext, Table, reducer};
 const COLLECT_ORDERS_MAX: usize = 50;
 /// Most stacks that come out of one order at a time: a cause has room for that many moves.
 const COLLECT_STACKS_MAX: usize = 20;
+/// Most orders, and most stacks, that one call looks at: those of which nothing can be collected
+/// are passed over.
+const COLLECT_LOOKED_AT_MAX: usize = 1_000;
 /// Most stacks of a character's bags that one order is filled from.
 const BAG_STACKS_MAX: usize = 100;
 /// Slots of what an order holds: each piece has one, so there is always room.
@@ -89,7 +92,8 @@ pub fn order_cancel(
 }
 
 /// Collects what orders of the caller's character have brought, of at most 50 orders: into its bags
-/// as far as there is room, whole stacks, and its wallet.
+/// as far as there is room, whole stacks, and its wallet. Orders of which nothing can be collected
+/// are passed over.
 ///
 /// # Errors
 /// In this order: the caller's, the command's, `economy.not_in_world`,
@@ -142,7 +146,8 @@ fn place(ctx: &ReducerContext, player: Player, def: &str, wanted: Wanted) -> Res
     }
     show_best(ctx, &item, best, last_copper);
     // What cannot be collected now can be later.
-    let _ = collect(ctx, &cause, &mut order);
+    let mut looks = COLLECT_LOOKED_AT_MAX;
+    let _ = collect(ctx, &cause, &mut order, &mut looks);
     if end == Next::Waits {
         save(ctx, order);
     } else {
@@ -222,7 +227,8 @@ fn cancel(ctx: &ReducerContext, player: Player, order_id: u64) -> Result<(), Ref
     let cause = Cause::new(ctx, CauseKind::Order, trader.caller(), order_id);
     take_out(ctx, &mut order);
     // What cannot be collected now can be later.
-    let _ = collect(ctx, &cause, &mut order);
+    let mut looks = COLLECT_LOOKED_AT_MAX;
+    let _ = collect(ctx, &cause, &mut order, &mut looks);
     save_closed(ctx, order);
     Ok(())
 }
@@ -235,20 +241,26 @@ fn collect_all(ctx: &ReducerContext, player: Player) -> Result<(), Refusal> {
     let orders: Vec<MarketOrder> = ranges(ctx.db.market_order().owner_key())
         .filter(keys_of(trader.account_id))
         .filter(is_wanted)
-        .take(COLLECT_ORDERS_MAX)
+        .take(COLLECT_LOOKED_AT_MAX)
         .collect();
     let mut refused = None;
-    let mut moved = false;
+    let (mut collected, mut looks) = (0, COLLECT_LOOKED_AT_MAX);
     for mut order in orders {
+        if collected == COLLECT_ORDERS_MAX {
+            break;
+        }
         let cause = Cause::new(ctx, CauseKind::Order, trader.caller(), order.order_id);
         let before = (order.coins_due, order.goods_due);
-        if let Err(refusal) = collect(ctx, &cause, &mut order) {
+        if let Err(refusal) = collect(ctx, &cause, &mut order, &mut looks) {
             refused = refused.or(Some(refusal));
         }
-        moved |= before != (order.coins_due, order.goods_due);
-        save(ctx, order);
+        cause.forget_if_bare(ctx);
+        if before != (order.coins_due, order.goods_due) {
+            collected += 1;
+            save(ctx, order);
+        }
     }
-    if moved {
+    if collected > 0 {
         return Ok(());
     }
     Err(refused.unwrap_or_else(|| MarketError::NothingToCollect.into()))
@@ -258,12 +270,15 @@ fn collect_all(ctx: &ReducerContext, player: Player) -> Result<(), Refusal> {
 /// what nobody collected comes by mail.
 pub(super) fn end_due(ctx: &ReducerContext) {
     let now = now_micros(ctx);
-    let due: Vec<u64> = ranges(ctx.db.market_order_due().due_key())
+    let due: Vec<u128> = ranges(ctx.db.market_order_due().due_key())
         .filter(due_until(now))
         .take(DUE_ROWS_MAX)
-        .map(|row| part_of(row.due_key))
+        .map(|row| row.due_key)
         .collect();
-    for order_id in due {
+    for due_key in due {
+        // First: of an order that is gone it would stay, and hold up those behind it.
+        ctx.db.market_order_due().due_key().delete(due_key);
+        let order_id = part_of(due_key);
         let Some(mut order) = ctx.db.market_order().order_id().find(order_id) else { continue };
         if order.remaining > 0 {
             take_out(ctx, &mut order);
@@ -376,10 +391,16 @@ fn save(ctx: &ReducerContext, order: MarketOrder) {
 }
 
 /// Collects what an order has brought as far as its character has room: what does not move stays.
+/// `looks` is at how many stacks the call may look yet.
 ///
 /// # Errors
 /// Why the first did not move.
-fn collect(ctx: &ReducerContext, cause: &Cause, order: &mut MarketOrder) -> Result<(), Refusal> {
+fn collect(
+    ctx: &ReducerContext,
+    cause: &Cause,
+    order: &mut MarketOrder,
+    looks: &mut usize,
+) -> Result<(), Refusal> {
     let mut outcome = Ok(());
     let coins = order.coins_due.min(copper_of(ctx, PurseKind::Order, order.order_id));
     if coins > 0 {
@@ -392,9 +413,17 @@ fn collect(ctx: &ReducerContext, cause: &Cause, order: &mut MarketOrder) -> Resu
     if order.goods_due > 0 {
         let bags = Holder::bag(ctx, order.character_id);
         let stacks = contents(ctx, HolderKind::Order, order.order_id);
-        for stack in stacks.iter().take(COLLECT_STACKS_MAX) {
+        let mut moved = 0;
+        for stack in &stacks {
+            if moved == COLLECT_STACKS_MAX || *looks == 0 {
+                break;
+            }
+            *looks -= 1;
             match take(ctx, cause, stack, stack.count, bags, Spot::Anywhere) {
-                Ok(_) => order.goods_due = order.goods_due.saturating_sub(stack.count),
+                Ok(_) => {
+                    moved += 1;
+                    order.goods_due = order.goods_due.saturating_sub(stack.count);
+                }
                 Err(refusal) => outcome = outcome.and(Err(refusal)),
             }
         }

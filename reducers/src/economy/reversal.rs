@@ -2,14 +2,15 @@
 //!
 //! Keeps true: it is done as a whole or not at all, as a cause of its own that names what it takes
 //! back; each entry of coins goes back between the same two accounts; what was made is removed,
-//! what was moved is moved back. Bounded by `CAUSES_MAX` causes and `LINES_MAX` lines.
+//! what was moved is moved back. What is no movement is not undone, so what was paid for it stays
+//! paid. Bounded by `CAUSES_MAX` causes and `LINES_MAX` lines.
 
 mod apply;
 
 use super::ledger::{Cause, Purse, copper_of, pay_by_staff};
 use crate::authority::require;
 use crate::ordered::{Walk, ranges};
-use crate::{Refusal, audit, guilds};
+use crate::{Refusal, audit, characters, guilds};
 use haven_rules::accounts::Permission;
 use haven_rules::economy::reversal::{CAUSES_MAX, LINES_MAX, Line, Traced};
 use haven_rules::economy::{
@@ -21,6 +22,8 @@ use haven_tables::economy::market::{auction, market_order};
 use haven_tables::economy::{
     LedgerEntry, LedgerReversal, ledger_account, ledger_cause, ledger_entry, ledger_reversal,
 };
+use haven_tables::guilds::bank::guild_estate;
+use haven_tables::guilds::guild;
 use haven_tables::items::{ItemHistory, item, item_history};
 use haven_tables::mail::{mail, mail_held};
 use spacetimedb::{ReducerContext, Table, reducer};
@@ -72,10 +75,11 @@ impl fmt::Display for InWay {
 /// # Errors
 /// In this order: the caller's, `economy.reason_invalid`, `economy.cause_unknown`,
 /// `economy.cause_reversed`, `economy.cause_in_way` where it takes back another one itself,
-/// `economy.cause_too_long`; `economy.cause_in_way` where items are used up, or lie where they
-/// cannot be taken from or put back to, where an auction or an order that is not over counts on the
-/// coins, or where they would go back to one that is, and `economy.coins_missing` where coins are
-/// spent: each with the cause that did it.
+/// `economy.cause_too_long`; `economy.cause_in_way` where it paid for a repair or for a guild,
+/// where items are used up, or lie where they cannot be taken from or put back to, where an auction
+/// or an order that is not over counts on the coins, or where they would go back to what is over or
+/// to who is gone, and `economy.coins_missing` where coins are spent: each with the cause that did
+/// it.
 #[reducer]
 pub fn cause_reverse(ctx: &ReducerContext, cause_id: u64, reason: String) -> Result<(), InWay> {
     let actor = require(ctx, Permission::ManageGoods)?;
@@ -132,6 +136,10 @@ impl Found {
         }
         if self.causes.len() > CAUSES_MAX {
             return Err(EconomyError::CauseTooLong.into());
+        }
+        let row = ctx.db.ledger_cause().cause_id().find(cause_id);
+        if row.is_some_and(|row| CauseKind::pays_for_good(row.kind)) {
+            return Err(InWay::of(cause_id));
         }
         let keys = cause_keys(cause_id);
         let lines = ranges(ctx.db.item_history().history_key()).filter(keys.clone());
@@ -283,15 +291,23 @@ fn counting_on(ctx: &ReducerContext, purse: Purse) -> Option<(&'static str, u64)
     of_auction.or_else(|| is_order.then_some(("order", number)))
 }
 
-/// Whether coins came to lie in the account of what is over: nobody would find them there. What is
-/// not over, other than letters, was refused before.
+/// Whether coins came to lie in the account of what is over, or of who is gone: nobody would find
+/// them there. Auctions and orders that are not over were refused before.
 fn is_stranded(ctx: &ReducerContext, (kind, owner_id): (u8, u64)) -> bool {
-    let kind = PurseKind::of(kind).filter(|kind| kind.is_passing());
-    let Some(kind) = kind.filter(|kind| copper_of(ctx, *kind, owner_id) > 0) else { return false };
-    let is_letter = kind == PurseKind::Mail
-        && (ctx.db.mail().mail_id().find(owner_id).is_some()
-            || ctx.db.mail_held().mail_id().find(owner_id).is_some());
-    !is_letter
+    let kind = PurseKind::of(kind).filter(|kind| copper_of(ctx, *kind, owner_id) > 0);
+    match kind {
+        Some(PurseKind::Wallet) => characters::owner_of(ctx, owner_id).is_none(),
+        Some(PurseKind::Mail) => {
+            ctx.db.mail().mail_id().find(owner_id).is_none()
+                && ctx.db.mail_held().mail_id().find(owner_id).is_none()
+        }
+        Some(PurseKind::Guild) => {
+            ctx.db.guild().guild_id().find(owner_id).is_none()
+                && ctx.db.guild_estate().guild_id().find(owner_id).is_none()
+        }
+        Some(PurseKind::Auction | PurseKind::Order) => true,
+        Some(PurseKind::LostAndFound | PurseKind::Source | PurseKind::Sink) | None => false,
+    }
 }
 
 /// The first cause by which coins left an account after an entry, before the one that takes back;

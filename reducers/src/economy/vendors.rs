@@ -90,7 +90,8 @@ fn buy_of(
 /// `economy.not_awake`, `item.count_invalid`, `economy.vendor_unknown`, `economy.vendor_too_far`,
 /// `item.unknown`, `item.frozen`, `item.locked`, `item.bound`, `item.count_invalid`,
 /// `economy.goods_unknown`, `economy.stock_full`, `economy.worthless`, `economy.price_changed`,
-/// `economy.frozen`, `economy.too_rich`.
+/// `economy.frozen`, `economy.too_rich`, `item.no_room` where staff has frozen all that can be
+/// bought back.
 #[reducer]
 pub fn vendor_sell(
     ctx: &ReducerContext,

@@ -4,7 +4,7 @@
 //! come out of their source when somebody takes them, never before; what is left at the end is gone
 //! and counted.
 
-use super::moves::key_at;
+use super::moves::{DAY_MICROS, key_at};
 use super::own::{Own, is_near};
 use super::{Holder, Spot, close, contents, is_empty, make, remove, rolls, stack_of, take};
 use crate::authority::require_player;
@@ -237,17 +237,23 @@ fn is_masters(ctx: &ReducerContext, row: &Loot, stack: &Item) -> bool {
         && characters::is_present(ctx, row.master_id)
 }
 
-/// A loot is over: nothing of it stays but what lies in it.
+/// A loot is over: nothing of it stays.
 fn end(ctx: &ReducerContext, row: &Loot) {
-    for share in shares_of(ctx, row.loot_id) {
-        ctx.db.loot_share().share_key().delete(share.share_key);
-    }
+    forget_rights(ctx, row.loot_id);
     ctx.db.loot_due().due_key().delete(key_at(row.expires_at_micros, row.loot_id));
-    ctx.db.loot_find().loot_id().delete(row.loot_id);
     ctx.db.loot().loot_id().delete(row.loot_id);
 }
 
-/// The time of a loot is over: what is left is gone.
+/// Nobody has a right to a loot any more, and coins of it stay in their source.
+fn forget_rights(ctx: &ReducerContext, loot_id: u64) {
+    for share in shares_of(ctx, loot_id) {
+        ctx.db.loot_share().share_key().delete(share.share_key);
+    }
+    ctx.db.loot_find().loot_id().delete(loot_id);
+}
+
+/// The time of a loot is over, and nobody has a right to it any more: what is left is gone. What
+/// staff keeps lies there until it does not any more, and is looked at again tomorrow.
 pub(super) fn expire(ctx: &ReducerContext, loot_id: u64) {
     let Some(row) = ctx.db.loot().loot_id().find(loot_id) else { return };
     let left = contents(ctx, HolderKind::Loot, loot_id);
@@ -255,12 +261,18 @@ pub(super) fn expire(ctx: &ReducerContext, loot_id: u64) {
         let cause = Cause::new(ctx, CauseKind::Loot, (0, 0), loot_id);
         for stack in left {
             rolls::drop_roll(ctx, loot_id, stack.item_id);
-            // Staff may keep it; then the container stays.
             let _ = remove(ctx, &cause, &stack, stack.count);
         }
+        cause.forget_if_bare(ctx);
     }
     close(ctx, HolderKind::Loot, loot_id);
-    end(ctx, &row);
+    if is_empty(ctx, HolderKind::Loot, loot_id) {
+        end(ctx, &row);
+    } else {
+        forget_rights(ctx, loot_id);
+        let due_key = key_at(now_micros(ctx) + DAY_MICROS, loot_id);
+        ctx.db.loot_due().insert(LootDue { due_key });
+    }
 }
 
 /// A loot of which the caller has a share, near enough to reach.

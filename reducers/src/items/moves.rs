@@ -88,7 +88,7 @@ fn remember(ctx: &ReducerContext, item_id: u64, (account_id, character_id): (u64
 
 /// Lays a stack of a holder that ends, for which there is no other place, among what its account
 /// destroyed: staff can restore it. Where there is no room either, it stays where it is.
-pub(super) fn lay_aside(ctx: &ReducerContext, cause: &Cause, stack: &Item, account_id: u64) {
+pub(crate) fn lay_aside(ctx: &ReducerContext, cause: &Cause, stack: &Item, account_id: u64) {
     if push(ctx, cause, stack, Holder::destroyed(account_id)).is_err() {
         log::error!("there is no place for {} of account {account_id}", stack.item_id);
         return;
@@ -230,13 +230,28 @@ pub fn lost_item_claim(
             return Ok(());
         }
         let stack = stack_of(ctx, &[HolderKind::LostAndFound], account_id, item_id);
-        let mut stack = stack.ok_or(ItemError::Unknown)?;
-        if stack.bound_to != 0 && characters::owner_of(ctx, stack.bound_to).is_none() {
-            stack.bound_to = character_id;
-        }
+        let stack = stack.ok_or(ItemError::Unknown)?;
         let cause = own.cause(ctx, CauseKind::Claim, item_id);
-        let to = Holder::bag(ctx, character_id);
-        take(ctx, &cause, &stack, stack.count, to, Spot::Anywhere)?;
-        Ok(())
+        claim(ctx, &cause, &stack, character_id)
     })
+}
+
+/// Takes a stack out of a lost-and-found into the bag of a character of its account. What was bound
+/// to a character that is gone is bound to this one.
+///
+/// # Errors
+/// In this order: `item.frozen`, `item.bound`, `item.unique_taken`, `item.no_room`.
+pub(crate) fn claim(
+    ctx: &ReducerContext,
+    cause: &Cause,
+    stack: &Item,
+    character_id: u64,
+) -> Result<(), Refusal> {
+    let mut stack = stack.clone();
+    if stack.bound_to != 0 && characters::owner_of(ctx, stack.bound_to).is_none() {
+        stack.bound_to = character_id;
+    }
+    let to = Holder::bag(ctx, character_id);
+    take(ctx, cause, &stack, stack.count, to, Spot::Anywhere)?;
+    Ok(())
 }

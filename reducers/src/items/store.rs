@@ -180,6 +180,11 @@ fn free_slot(ctx: &ReducerContext, to: Holder, item_id: u64) -> Result<u16, Item
     slots.find(|slot| is_free(*slot)).ok_or(ItemError::NoRoom)
 }
 
+/// Whether a holder has a slot in which nothing lies, of those that are looked at for one.
+pub(super) fn has_free_slot(ctx: &ReducerContext, holder: Holder) -> bool {
+    free_slot(ctx, holder, 0).is_ok()
+}
+
 /// Moves all that a holder has to an account's lost-and-found, as it is, and removes the holder.
 /// What finds no room there lies among what the account destroyed.
 pub(crate) fn give_up(
@@ -372,7 +377,10 @@ impl<'a> Lot<'a> {
                 && stack.flags == 0
         };
         let slots = to.find(ctx).map_or(to.slots, |row| row.slots);
-        plan(&there_in(ctx, to, is_alike), slots, self.shape.stack_max, count, spot)
+        let stack_max = self.shape.stack_max;
+        // Content may have let it stack higher before.
+        let stack_max = if to.kind.keeps_whole() { stack_max.max(count) } else { stack_max };
+        plan(&there_in(ctx, to, is_alike), slots, stack_max, count, spot)
     }
 
     /// Adds a part of it to a stack, or lays it into a free slot. Answers the stack.

@@ -35,9 +35,9 @@ pub fn item_use(
         let def = book.item(&stack.def).ok_or(ItemError::DefinitionUnknown)?;
         let ability = def.ability.as_ref().ok_or(ItemError::NotUsable)?;
         check_needs(def, &own.build(ctx, &book)?)?;
-        begin_with_item(ctx, own.character_id, ability, aim.into())?;
         let cause = own.cause(ctx, CauseKind::Use, item_id);
         remove(ctx, &cause, &stack, 1)?;
-        Ok(())
+        // Last: what begins throws dice, and nothing is refused after that.
+        begin_with_item(ctx, own.character_id, ability, aim.into())
     })
 }

@@ -1,10 +1,12 @@
 //! Gathering and crafting.
 //!
 //! Keeps true: what is made of materials uses them up in the same transaction; a place that was
-//! gathered at is empty for everybody until its time is over.
+//! gathered at is empty for everybody until its time is over. Whoever has thrown has gathered: what
+//! the dice showed is not refused any more, or it would be thrown again until it is rare.
 
 use super::moves::key_at;
 use super::own::Own;
+use super::store::has_free_slot;
 use super::{Holder, Spot, contents, make, remove};
 use crate::authority::require_player;
 use crate::combat::dice::Cup;
@@ -29,12 +31,13 @@ use haven_tables::world::terrain_block;
 use spacetimedb::{ReducerContext, Table, reducer};
 
 /// Gathers at a place, by its block and its number in it (`rules::items::nodes::place`), no further
-/// than 3 m from it. What is found goes into the bag; what has no room there stays behind.
+/// than 3 m from it. What is found goes into the bag; what has no room there, or cannot be had
+/// twice, stays behind. The place is empty then and the time is spent, whatever was found.
 ///
 /// # Errors
 /// In this order: the caller's, the command's, `item.not_in_world`, `item.not_awake`,
 /// `item.not_ready`, `item.node_unknown`, `item.too_far`, `item.node_empty`, `item.level_too_low`,
-/// `item.tool_missing`, `item.no_room` where there is no room for anything of it.
+/// `item.tool_missing`, `item.no_room` where no slot of the bag is free.
 #[reducer]
 pub fn item_gather(
     ctx: &ReducerContext,
@@ -58,7 +61,10 @@ pub fn item_gather(
         }
         let def = book.gather_node(&node.key).ok_or(ItemError::NodeUnknown)?;
         check_work(ctx, own, &book, def.level_min, def.tool.as_deref())?;
-        find(ctx, own, chunk_index, def)?;
+        if !has_free_slot(ctx, Holder::bag(ctx, own.character_id)) {
+            return Err(ItemError::NoRoom.into());
+        }
+        find(ctx, own, chunk_index, def);
         busy(ctx, own, def.work_millis);
         let ready_at_micros = now.saturating_add(i64::from(def.respawn_millis) * 1_000);
         // Two places of a block that are ready in the same instant have two keys.
@@ -89,13 +95,8 @@ fn node_at(ctx: &ReducerContext, chunk_index: u64, number: u8, book: &Book) -> O
     place_one(&Field { seed, block_x, block_y, biomes, ground: &ground }, number, book)
 }
 
-/// Rolls what is found, and puts it into the bag.
-fn find(
-    ctx: &ReducerContext,
-    own: Own,
-    chunk_index: u64,
-    def: &GatherNodeDef,
-) -> Result<(), Refusal> {
+/// Rolls what is found, and puts what there is room for into the bag.
+fn find(ctx: &ReducerContext, own: Own, chunk_index: u64, def: &GatherNodeDef) {
     let mut cup = Cup::open(ctx);
     let mut throws = cup.event(ctx, own.character_id, &def.key);
     let mut goods = vec![];
@@ -105,19 +106,11 @@ fn find(
     cup.close(ctx);
     let cause = own.cause(ctx, CauseKind::Craft, chunk_index);
     let to = Holder::bag(ctx, own.character_id);
-    let mut refused = None;
-    let mut found = 0;
     for (item, count) in &goods {
-        match make(ctx, &cause, item, *count, to, Spot::Anywhere) {
-            Ok(_) => found += 1,
-            Err(refusal) => refused = Some(refusal),
-        }
+        // What has no room is not made.
+        let _ = make(ctx, &cause, item, *count, to, Spot::Anywhere);
     }
     cause.forget_if_bare(ctx);
-    match refused {
-        Some(refusal) if found == 0 => Err(refusal),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Makes something by a recipe of what is in the caller's bag.

@@ -159,24 +159,37 @@ pub(super) fn end(ctx: &ReducerContext, mail: Mail) {
     match at_the_end(letter) {
         Fate::Drop => remove(ctx, &mail),
         Fate::Back => send_back(ctx, mail, due),
-        Fate::Lost => lost::lose(ctx, &mail, due.to_account_id),
+        Fate::Lost => lost::lose(ctx, &mail, (due.to_account_id, mail.to_character_id)),
     }
 }
 
 /// What decides about a letter.
 pub(super) fn letter_of(ctx: &ReducerContext, mail: &Mail) -> Letter {
+    let due = ctx.db.mail_due().mail_id().find(mail.mail_id);
     Letter {
         kind: LetterKind::from_code(mail.kind),
         is_returned: mail.is_returned,
+        is_paid: due.is_some_and(|row| row.kind == DueKind::ExpiryPaid as u8),
         has_value: has_value(ctx, mail.mail_id),
     }
+}
+
+/// What was asked on delivery is paid: the letter asks for nothing any more, and stays from now as
+/// long as one that never did.
+pub(super) fn paid(ctx: &ReducerContext, mail: Mail) -> Mail {
+    let kind = LetterKind::from_code(mail.kind);
+    let expires_at_micros = expires_at_micros(kind, false, now_micros(ctx));
+    set_due(ctx, mail.mail_id, DueKind::ExpiryPaid, expires_at_micros);
+    let mail = Mail { cod_copper: 0, expires_at_micros, ..mail };
+    ctx.db.mail().mail_id().update(mail.clone());
+    mail
 }
 
 /// Into the mailbox of who sent it, at once; where that is full or gone, into the lost-and-found.
 fn send_back(ctx: &ReducerContext, mail: Mail, due: MailDue) {
     let sender = mail.from_character_id;
     if account_of_living(ctx, sender).is_none() || !box_has_room(ctx, sender) {
-        lost::lose(ctx, &mail, due.from_account_id);
+        lost::lose(ctx, &mail, (due.from_account_id, sender));
         return;
     }
     leave_box(ctx, &mail);

@@ -2,13 +2,16 @@
 //!
 //! Keeps true: what comes here is taken by its account or stays. What finds no room, and coins
 //! that staff keeps from moving, are held under the number of the letter it was in and tried again.
+//! Coins for a character whose wallet is frozen freeze the lost-and-found they come to, or another
+//! character of the account would have them.
 
 use super::letters::{LETTER_SLOTS, has_value, remove_head, set_due};
+use super::take::present;
 use crate::authority::require_player;
-use crate::characters::{entity_of, owner_of};
+use crate::characters::owner_of;
 use crate::commands::once;
 use crate::economy::{self, Cause, Purse, copper_of, pay};
-use crate::items::{self, Holder, Spot, contents, push, take};
+use crate::items::{self, Holder, contents, push};
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros, realms, sequences};
 use haven_rules::economy::{CauseKind, PurseKind};
@@ -27,8 +30,12 @@ use spacetimedb::{Identity, ReducerContext, Table, reducer};
 const HELD_MICROS: i64 = 3_600_000_000;
 /// Most stacks that one claim moves.
 const CLAIM_STACKS_MAX: usize = 32;
+/// Most stacks that one claim looks at: those that cannot be moved are passed over.
+const CLAIM_LOOKED_AT_MAX: usize = 256;
 /// Most letters that one claim gets what is held of.
 const CLAIM_HELD_MAX: usize = 8;
+/// Most letters that one claim looks at for that.
+const CLAIM_HELD_LOOKED_AT_MAX: usize = 64;
 /// Most characters that are forgotten in a run.
 const FORWARDING_ROWS_MAX: usize = 50;
 
@@ -37,77 +44,100 @@ fn purse(ctx: &ReducerContext, account_id: u64) -> Purse {
 }
 
 /// Moves what is the account's from the lost-and-found to the bags and the wallet of the caller's
-/// character, as much as there is room for, at most `CLAIM_STACKS_MAX` stacks a call.
+/// character, as much as there is room for, at most `CLAIM_STACKS_MAX` stacks a call. What cannot
+/// be moved is passed over; at most `CLAIM_LOOKED_AT_MAX` stacks are looked at. What was bound to a
+/// character that is gone is bound to this one.
 ///
 /// # Errors
-/// In this order: the caller's, `mail.not_in_world`, the command's (`command.…`),
+/// In this order: the caller's, the command's (`command.…`), `mail.not_in_world`,
 /// `mail.nothing_lost`, `item.no_room` and others of items and coins if nothing could be moved.
 #[reducer]
 pub fn lost_claim(ctx: &ReducerContext, command: CommandId) -> Result<(), Refusal> {
-    let player = require_player(ctx)?;
-    let account_id = player.account_id;
-    let character_id = entity_of(ctx, account_id).ok_or(MailError::CharacterAbsent)?;
-    once(ctx, account_id, command, &"lost_claim", || claim(ctx, account_id, character_id))
+    let account_id = require_player(ctx)?.account_id;
+    once(ctx, account_id, command, &"lost_claim", || {
+        claim(ctx, account_id, present(ctx, account_id)?)
+    })
 }
 
 fn claim(ctx: &ReducerContext, account_id: u64, character_id: u64) -> Result<(), Refusal> {
     let held = ranges(ctx.db.mail_held().held_key()).filter(keys_of(account_id));
-    let held: Vec<MailHeld> = held.take(CLAIM_HELD_MAX).collect();
+    let held: Vec<MailHeld> = held.take(CLAIM_HELD_LOOKED_AT_MAX).collect();
     let stacks = contents(ctx, HolderKind::LostAndFound, account_id);
     let copper = copper_of(ctx, PurseKind::LostAndFound, account_id);
     if stacks.is_empty() && copper == 0 && held.is_empty() {
         return Err(MailError::NothingLost.into());
     }
     let cause = Cause::new(ctx, CauseKind::Claim, (account_id, character_id), 0);
-    let mut moved = 0;
+    let (mut coins, mut moved, mut found) = (0, 0, 0);
     let mut refused: Refusal = ItemError::NoRoom.into();
     if copper > 0 {
         let wallet = Purse::wallet(ctx, character_id);
         match pay(ctx, &cause, purse(ctx, account_id), wallet, copper) {
-            Ok(()) => moved += 1,
+            Ok(()) => coins = copper,
             Err(error) => refused = error.into(),
         }
     }
-    for stack in stacks.iter().take(CLAIM_STACKS_MAX) {
-        let bag = Holder::bag(ctx, character_id);
-        match take(ctx, &cause, stack, stack.count, bag, Spot::Anywhere) {
-            Ok(_) => moved += 1,
+    for stack in stacks.iter().take(CLAIM_LOOKED_AT_MAX) {
+        if moved == CLAIM_STACKS_MAX {
+            break;
+        }
+        match items::claim(ctx, &cause, stack, character_id) {
+            Ok(()) => moved += 1,
             Err(error) => refused = error,
         }
     }
+    cause.forget_if_bare(ctx);
     // There may be room now for what is held.
     for row in held {
-        moved += usize::from(try_held(ctx, row.mail_id));
+        if found == CLAIM_HELD_MAX {
+            break;
+        }
+        found += usize::from(try_held(ctx, row.mail_id));
     }
-    if moved == 0 { Err(refused) } else { Ok(()) }
+    if (coins, moved, found) == (0, 0, 0) { Err(refused) } else { Ok(()) }
 }
 
-/// What is in a letter goes to an account's lost-and-found; the letter is gone.
-pub(super) fn lose(ctx: &ReducerContext, mail: &Mail, account_id: u64) {
+/// What is in a letter goes to an account's lost-and-found, in place of a character; the letter is
+/// gone.
+pub(super) fn lose(ctx: &ReducerContext, mail: &Mail, (account_id, character_id): (u64, u64)) {
     remove_head(ctx, mail);
+    let copper = copper_of(ctx, PurseKind::Mail, mail.mail_id);
     let due = ctx.db.mail_due().mail_id().find(mail.mail_id);
     let due = due.expect("invariant: a letter has a row of when it is due");
     ctx.db.mail_due().mail_id().update(MailDue { to_account_id: account_id, ..due });
     let held_key = joint_key(account_id, mail.mail_id);
     ctx.db.mail_held().insert(MailHeld { mail_id: mail.mail_id, held_key });
     try_held(ctx, mail.mail_id);
+    if copper > 0 {
+        freeze_along(ctx, account_id, character_id);
+    }
 }
 
-/// Goods that come by no letter go to an account's lost-and-found.
+/// Coins have come for a character to its account's lost-and-found, or will when they may.
+fn freeze_along(ctx: &ReducerContext, account_id: u64, character_id: u64) {
+    if economy::is_frozen(ctx, PurseKind::Wallet, character_id) {
+        economy::freeze(ctx, purse(ctx, account_id));
+    }
+}
+
+/// Goods that come by no letter go to an account's lost-and-found, in place of a character.
 pub(super) fn find(
     ctx: &ReducerContext,
     cause: &Cause,
-    account_id: u64,
+    (account_id, character_id): (u64, u64),
     stacks: &[Item],
     coins: Option<(Purse, u64)>,
 ) {
     let to = Holder::lost_and_found(ctx, account_id);
     let left = stacks.iter().filter(|stack| push(ctx, cause, stack, to).is_err());
     let left: Vec<&Item> = left.collect();
-    let coins = coins
+    let has_coins = coins.is_some();
+    let mut coins = coins
         .filter(|(from, copper)| pay(ctx, cause, *from, purse(ctx, account_id), *copper).is_err());
+    if has_coins {
+        freeze_along(ctx, account_id, character_id);
+    }
     let mut left = left.as_slice();
-    let mut coins = coins;
     while !left.is_empty() || coins.is_some() {
         let (now, later) = left.split_at(left.len().min(usize::from(LETTER_SLOTS)));
         hold(ctx, cause, account_id, now, coins.take());
@@ -172,6 +202,7 @@ pub(super) fn try_held(ctx: &ReducerContext, mail_id: u64) -> bool {
         ctx.db.mail_held().mail_id().delete(mail_id);
         ctx.db.mail_due().mail_id().delete(mail_id);
     }
+    cause.forget_if_bare(ctx);
     moved
 }
 

@@ -2,8 +2,8 @@
 
 use super::letters::{Draft, account_of_living, box_has_room, holder, name_of, purse, write};
 use super::lost;
-use super::take::caller;
-use crate::authority::require;
+use super::take::present;
+use crate::authority::{require, require_player};
 use crate::characters::{account_of, by_name};
 use crate::commands::once;
 use crate::content::book;
@@ -58,7 +58,7 @@ pub(crate) fn send_by_realm(ctx: &ReducerContext, cause: &Cause, letter: RealmLe
         let living = account_of_living(ctx, to_character_id);
         let Some(account_id) = living.filter(|_| box_has_room(ctx, to_character_id)) else {
             let account_id = lost::account_for(ctx, to_character_id);
-            lost::find(ctx, cause, account_id, left, coins.take());
+            lost::find(ctx, cause, (account_id, to_character_id), left, coins.take());
             return;
         };
         let mail = write(
@@ -113,7 +113,7 @@ pub(super) fn send_paid(
 /// `cod_copper` above 0 the recipient pays that much before it takes anything.
 ///
 /// # Errors
-/// In this order: the caller's, `mail.not_in_world`, the command's (`command.…`),
+/// In this order: the caller's, the command's (`command.…`), `mail.not_in_world`,
 /// `mail.subject_invalid`, `mail.text_invalid`, `mail.attachments_too_many`,
 /// `mail.attachment_twice`, `mail.cod_invalid`, `economy.amount_invalid`,
 /// `mail.recipient_unknown`, `mail.recipient_self`, `chat.muted` but for letters to the account's
@@ -132,10 +132,11 @@ pub fn mail_send(
     cod_copper: u64,
     command: CommandId,
 ) -> Result<(), Refusal> {
-    let (account_id, character_id) = caller(ctx)?;
+    let account_id = require_player(ctx)?.account_id;
     let asked = Wanted { to_name, subject, text, attachments, copper, cod_copper };
-    let what = ("mail_send", character_id, &asked);
-    once(ctx, account_id, command, &what, || send(ctx, (account_id, character_id), &asked))
+    once(ctx, account_id, command, &("mail_send", &asked), || {
+        send(ctx, (account_id, present(ctx, account_id)?), &asked)
+    })
 }
 
 /// What a player asks to be sent.

@@ -5,7 +5,7 @@
 //! dice come from.
 
 use super::CharacterError;
-use super::spells::{Spell, beginning};
+use super::spells::{Spell, allowed, beginning};
 use crate::combat::dice::Roller;
 use crate::combat::scores::{STANDARD, are_standard, cost, roll_scores, with_bonuses};
 use crate::combat::sheet::Build;
@@ -106,7 +106,13 @@ pub struct Made {
     pub spells: Vec<Spell>,
 }
 
-/// Makes a character of level 1 of a plan. Dice are thrown only for scores that are rolled.
+/// The highest that four dice show without the lowest of them.
+const ROLLED_MAX: i8 = 18;
+
+/// Makes a character of level 1 of a plan. Dice are thrown only for scores that are rolled, and
+/// nothing that they show is refused: of spells that such scores do not allow the last ones are
+/// left out, and refused is what no scores would allow. Otherwise they would be thrown again until
+/// they allow it.
 ///
 /// # Errors
 /// In this order: `AbilitiesUnsupported` where content has no such race or class,
@@ -121,15 +127,22 @@ pub fn make(plan: &Plan, book: &Book, roller: &mut dyn Roller) -> Result<Made, C
     let (scores, rolls) = scores(plan, method, class, points, roller)?;
     let scores = with_bonuses(scores, &race.bonuses);
     let skills = skills(&plan.skills, class, background)?;
-    let (race, class) = (race.key.clone(), class.key.clone());
-    let build = Build { race, class, level: 1, scores, outfit: None };
+    let build =
+        Build { race: race.key.clone(), class: class.key.clone(), level: 1, scores, outfit: None };
+    let spells = if method == Method::Rolled {
+        let best = with_bonuses(dealt(Attribute::ALL, [ROLLED_MAX; 6]), &race.bonuses);
+        beginning(&Build { scores: best, ..build.clone() }, book, &plan.spells)?;
+        beginning(&build, book, &allowed(&build, book, &plan.spells))?
+    } else {
+        beginning(&build, book, &plan.spells)?
+    };
     Ok(Made {
         background: background.map(|background| background.key.clone()).unwrap_or_default(),
         method,
         scores,
         rolls,
         skills,
-        spells: beginning(&build, book, &plan.spells)?,
+        spells,
     })
 }
 
@@ -357,6 +370,43 @@ mod tests {
         let rolled = Plan { method: Method::Rolled.code(), ..plan("human", "monk") };
         let made = made(&rolled, &numbers).expect("made");
         assert_eq!((made.rolls, made.method), (numbers, Method::Rolled));
+    }
+
+    #[test]
+    fn what_dice_show_is_not_refused_and_no_reason_to_throw_again() {
+        let list = shipped_book().pack().ability.iter();
+        let of_cleric = |level: u8| {
+            move |ability: &&crate::content::AbilityDef| {
+                let is_spell = ability.kind == crate::content::AbilityKind::Spell;
+                is_spell
+                    && ability.level == level
+                    && ability.classes.iter().any(|it| it == "cleric")
+            }
+        };
+        let keys = |level: u8| -> Vec<String> {
+            list.clone().filter(of_cleric(level)).map(|ability| ability.key.clone()).collect()
+        };
+        let chosen: Vec<String> = keys(1).into_iter().take(5).collect();
+        assert_eq!(chosen.len(), 5);
+        let rolled = |spells: &[String], number: u8| {
+            let (method, spells) = (Method::Rolled.code(), spells.to_vec());
+            let made = made(&Plan { method, spells, ..plan("human", "cleric") }, &[number; 24]);
+            made.map(|made| {
+                let of_first = |spell: &Spell| chosen.iter().position(|key| *key == spell.ability);
+                made.spells.iter().filter_map(of_first).collect::<Vec<usize>>()
+            })
+        };
+        // A wisdom of 18 and one more: four and one. One of 4: one at least.
+        assert_eq!(rolled(&chosen, 6), Ok(vec![0, 1, 2, 3, 4]));
+        assert_eq!(rolled(&chosen, 1), Ok(vec![0]));
+        for number in [1, 6] {
+            let too_high = [&chosen[..1], &keys(2)[..1]].concat();
+            assert_eq!(rolled(&too_high, number), Err(CharacterError::SpellTooHigh));
+            let twice = [&chosen[..1], &chosen[..1]].concat();
+            assert_eq!(rolled(&twice, number), Err(CharacterError::SpellTwice));
+            let many: Vec<String> = keys(1).into_iter().take(6).collect();
+            assert_eq!(rolled(&many, number), Err(CharacterError::SpellsTooMany));
+        }
     }
 
     #[test]

@@ -84,6 +84,18 @@ fn of_list<'a>(
     if found.level > highest { Err(CharacterError::SpellTooHigh) } else { Ok(found) }
 }
 
+/// What was chosen without the last of the spells, where those are more than its scores allow.
+pub(super) fn allowed(build: &Build, book: &Book, chosen: &[String]) -> Vec<String> {
+    let most = book.class(&build.class).map_or(0, |class| allowance(class, build).spells);
+    let mut spells = 0_u8;
+    let is_allowed = |key: &&String| {
+        let is_spell = book.ability(key).is_some_and(|ability| ability.level > 0);
+        spells = spells.saturating_add(u8::from(is_spell));
+        !is_spell || spells <= most
+    };
+    chosen.iter().filter(is_allowed).cloned().collect()
+}
+
 /// What a new character has: what was chosen, and the first ones of the list up to what it may
 /// have.
 ///

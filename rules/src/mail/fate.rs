@@ -1,7 +1,8 @@
 //! What becomes of a letter: delivered, sent back, lost and found, dropped.
 //!
 //! Keeps true: a letter goes back at most once; one that ends with something in it leaves that to
-//! an account's lost-and-found; only one with nothing in it is dropped.
+//! an account's lost-and-found; what is paid for stays with who paid; only one with nothing in it
+//! is dropped.
 
 /// Who sent a letter. The numbers stand in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub enum DueKind {
     Expiry = 2,
     /// What is held of it is tried again.
     Held = 3,
+    /// Its time is over, and what is in it is paid for: it is the recipient's.
+    ExpiryPaid = 4,
 }
 
 /// What becomes of a letter that its recipient does not keep.
@@ -68,6 +71,8 @@ pub struct Letter {
     pub kind: LetterKind,
     /// Whether it came back already.
     pub is_returned: bool,
+    /// Whether what was asked for it on delivery is paid.
+    pub is_paid: bool,
     /// Whether anything of value is in it.
     pub has_value: bool,
 }
@@ -83,14 +88,15 @@ pub fn at_the_end(letter: Letter) -> Fate {
     }
 }
 
-/// Whether its recipient may send it back: what a player sent, with what is in it, and once. One
-/// without anything in it does not: nobody is to be annoyed by his own words.
+/// Whether its recipient may send it back: what a player sent, with what is in it, and once; what
+/// is paid for never, or its sender had it and the coins. One without anything in it does not:
+/// nobody is to be annoyed by his own words.
 pub fn may_go_back(letter: Letter) -> bool {
     let from_player = match letter.kind {
         LetterKind::Player => true,
         LetterKind::Realm | LetterKind::Staff => false,
     };
-    from_player && letter.has_value && !letter.is_returned
+    from_player && letter.has_value && !letter.is_returned && !letter.is_paid
 }
 
 /// Whether a letter goes with its last thing: the realm's says nothing else.

@@ -109,17 +109,20 @@ fn a_mailbox_takes_a_hundred() {
 #[test]
 fn a_letter_goes_back_once_is_lost_and_found_or_has_nothing_in_it() {
     use LetterKind::{Player, Realm, Staff};
-    for (kind, is_returned, has_value, expected) in [
-        (Player, false, true, Fate::Back),
-        (Player, true, true, Fate::Lost),
-        (Realm, false, true, Fate::Lost),
-        (Staff, false, true, Fate::Lost),
-        (Player, false, false, Fate::Drop),
-        (Player, true, false, Fate::Drop),
-        (Realm, false, false, Fate::Drop),
-        (Staff, false, false, Fate::Drop),
+    for (kind, is_returned, is_paid, has_value, expected) in [
+        (Player, false, false, true, Fate::Back),
+        (Player, true, false, true, Fate::Lost),
+        (Player, false, true, true, Fate::Lost),
+        (Player, true, true, true, Fate::Lost),
+        (Realm, false, false, true, Fate::Lost),
+        (Staff, false, false, true, Fate::Lost),
+        (Player, false, false, false, Fate::Drop),
+        (Player, true, false, false, Fate::Drop),
+        (Player, false, true, false, Fate::Drop),
+        (Realm, false, false, false, Fate::Drop),
+        (Staff, false, false, false, Fate::Drop),
     ] {
-        let letter = Letter { kind, is_returned, has_value };
+        let letter = Letter { kind, is_returned, is_paid, has_value };
         assert_eq!(at_the_end(letter), expected, "{letter:?}");
         assert_eq!(may_go_back(letter), expected == Fate::Back, "{letter:?}");
     }
@@ -141,9 +144,17 @@ fn keys_are_in_the_order_of_instants() {
 /// What can happen to a letter. Numbers say which, modulo how many there are.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Send { from: usize, to: usize, kind: u8, copper: u64, cod_copper: u64 },
+    Send {
+        from: usize,
+        to: usize,
+        kind: u8,
+        copper: u64,
+        cod_copper: u64,
+    },
     Deliver(usize),
     Take(usize),
+    /// Pays what is asked, and leaves everything in the letter.
+    Pay(usize),
     Return(usize),
     Expire(usize),
     Delete(usize),
@@ -165,13 +176,15 @@ struct Sent {
     cod_copper: u64,
     is_delivered: bool,
     is_returned: bool,
+    is_paid: bool,
     ends: u8,
 }
 
 impl Sent {
     fn letter(&self) -> Letter {
         let has_value = self.copper > 0 || self.item > 0;
-        Letter { kind: self.kind, is_returned: self.is_returned, has_value }
+        let Self { kind, is_returned, is_paid, .. } = *self;
+        Letter { kind, is_returned, is_paid, has_value }
     }
 }
 
@@ -210,7 +223,7 @@ impl World {
         }
         self.held[from].0 -= copper;
         self.held[from].1 -= item;
-        let (is_delivered, is_returned, ends) = (false, false, 0);
+        let (is_delivered, is_returned, is_paid, ends) = (false, false, false, 0);
         self.letters.push(Sent {
             kind,
             from,
@@ -220,6 +233,7 @@ impl World {
             cod_copper,
             is_delivered,
             is_returned,
+            is_paid,
             ends,
         });
     }
@@ -232,6 +246,7 @@ impl World {
             Fate::Lost => self.lose(sent.to, &sent),
             Fate::Back if self.has_room(sent.from) => {
                 assert!(!sent.is_returned, "twice");
+                assert!(!sent.is_paid, "its sender has the coins");
                 std::mem::swap(&mut sent.from, &mut sent.to);
                 sent.cod_copper = 0;
                 sent.is_returned = true;
@@ -245,17 +260,28 @@ impl World {
     }
 
     fn take(&mut self, index: usize) {
+        if !self.pay(index) {
+            return;
+        }
+        let sent = &mut self.letters[index];
+        let to = sent.to;
+        let (copper, item) = (std::mem::take(&mut sent.copper), std::mem::take(&mut sent.item));
+        self.held[to] = (self.held[to].0 + copper, self.held[to].1 + item);
+    }
+
+    /// Whether something can be taken then.
+    fn pay(&mut self, index: usize) -> bool {
         let sent = &mut self.letters[index];
         let (from, to, cod) = (sent.from, sent.to, sent.cod_copper);
         if !sent.is_delivered || self.is_gone[to] || self.held[to].0 < cod {
-            return;
+            return false;
+        }
+        if cod == 0 {
+            return true;
         }
         sent.cod_copper = 0;
-        let (copper, item) = (std::mem::take(&mut sent.copper), std::mem::take(&mut sent.item));
-        self.held[to] = (self.held[to].0 - cod + copper, self.held[to].1 + item);
-        if cod == 0 {
-            return;
-        }
+        sent.is_paid = true;
+        self.held[to].0 -= cod;
         let paid = Sent {
             kind: LetterKind::Realm,
             from: to,
@@ -265,9 +291,15 @@ impl World {
             cod_copper: 0,
             is_delivered: true,
             is_returned: false,
+            is_paid: false,
             ends: 0,
         };
-        if self.has_room(from) { self.letters.push(paid) } else { self.lose(from, &paid) }
+        if self.has_room(from) {
+            self.letters.push(paid)
+        } else {
+            self.lose(from, &paid)
+        }
+        true
     }
 
     fn happen(&mut self, event: Event) {
@@ -287,6 +319,9 @@ impl World {
                 }
             }
             Event::Take(number) if exists => self.take(letter(number)),
+            Event::Pay(number) if exists => {
+                self.pay(letter(number));
+            }
             Event::Return(number) if exists => {
                 let sent = &self.letters[letter(number)];
                 if sent.is_delivered && !self.is_gone[sent.to] && may_go_back(sent.letter()) {
@@ -313,6 +348,7 @@ impl World {
             }
             Event::Deliver(_)
             | Event::Take(_)
+            | Event::Pay(_)
             | Event::Return(_)
             | Event::Expire(_)
             | Event::Delete(_) => {}
@@ -331,6 +367,7 @@ fn event() -> impl Strategy<Value = Event> {
         ),
         2 => number.clone().prop_map(Event::Deliver),
         3 => number.clone().prop_map(Event::Take),
+        1 => number.clone().prop_map(Event::Pay),
         2 => number.clone().prop_map(Event::Return),
         2 => number.clone().prop_map(Event::Expire),
         1 => number.clone().prop_map(Event::Delete),

@@ -131,3 +131,22 @@ fn what_is_old_is_folded_and_still_adds_up() {
         town.is_sound().await;
     });
 }
+
+#[test]
+fn sums_that_no_number_holds_end_a_pass_all_the_same() {
+    on_database(|database| async move {
+        let town = Town::open(database, |_| ()).await;
+        let ann = town.hero("Ann", 10 * LONGSWORD).await;
+        // Of a second source: what a vendor pays.
+        let sword = town.buys(&ann, "longsword").await;
+        let args = json!([town.smith, sword, 1, 0, town.command()]);
+        ann.player.call("vendor_sell", args).await.expect("sold");
+        let most = u64::MAX;
+        let query = format!("UPDATE ledger_account SET copper = {most} WHERE kind = 101");
+        town.database().run(&query).await;
+        let health = pass(&town).await;
+        assert_eq!(number(&health, "copper_given"), most);
+        assert!(number(&health, "imbalances") > 0, "{health}");
+        assert!(pass(&town).await["pass"].as_u64() > health["pass"].as_u64(), "and the next one");
+    });
+}

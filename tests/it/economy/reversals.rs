@@ -1,6 +1,6 @@
 //! Taking back a cause: with everything that followed from it, or not at all.
 
-use super::{BAG, LONGSWORD, Town};
+use super::{BAG, LONGSWORD, Town, purge};
 use crate::combat::Hero;
 use crate::support::content::set;
 use crate::support::{on_database, until};
@@ -12,6 +12,8 @@ use serde_json::json;
 const VENDOR: u64 = 200;
 /// See above.
 const TRADE: u64 = 201;
+/// See above.
+const PAYMENT: u64 = 204;
 
 /// One gives a stack, the other coins, and both want it so.
 async fn trade(town: &Town, one: &Hero, item_id: u64, other: &Hero, copper: u64) {
@@ -258,5 +260,23 @@ fn what_too_much_followed_from_is_not_taken_back() {
         let owner = &town.database().owner;
         let args = json!([bought, "x"]);
         town.refuses(owner, "cause_reverse", args, "economy.cause_too_long").await;
+    });
+}
+
+#[test]
+fn coins_are_not_taken_back_to_who_is_gone() {
+    on_database(|database| async move {
+        let town = Town::open(database, |_| ()).await;
+        let (ann, bob) = (town.hero("Ann", 500).await, town.hero("Bob", 0).await);
+        let args = json!([bob.id, 200, town.command()]);
+        ann.player.call("coins_pay", args).await.expect("paid");
+        let paid = town.last_cause(PAYMENT).await;
+        purge(town.database(), &ann.player, ann.id).await;
+        let args = json!([paid, "a stolen account"]);
+        let owner = &town.database().owner;
+        let refused = town.refuses(owner, "cause_reverse", args, "economy.cause_in_way").await;
+        assert!(refused.ends_with(&format!("(cause {paid})")), "{refused}");
+        assert_eq!(town.copper(&bob).await, 200);
+        town.is_sound().await;
     });
 }

@@ -1,12 +1,15 @@
 //! Vendors: what they ask and pay, who may deal with them, and how prices answer.
 
-use super::{BUY_BACK, LONGSWORD, REACH_MM, Town};
+use super::{BAG, BUY_BACK, LONGSWORD, REACH_MM, Town, purge};
 use crate::combat::FIELD;
-use crate::support::content::set;
+use crate::support::content::{set, srd};
 use crate::support::{on_database, until};
 use haven_checks::{number, text};
+use haven_rules::content::Pack;
 use serde_json::{Value, json};
 
+/// `item_container.kind` of lost-and-founds.
+const LOST: u64 = 8;
 /// Columns of `vendor`.
 const COLUMNS: &str = "(vendor_id, chunk_index, pos_x_mm, pos_y_mm, def)";
 
@@ -215,6 +218,92 @@ fn what_is_sold_last_can_be_bought_back_longest() {
         let made = town.database().rows("item_tally").await;
         let staffs = made.iter().find(|row| text(row, "def") == "quarterstaff").expect("a tally");
         assert_eq!((number(staffs, "made"), number(staffs, "gone")), (13, 1));
+        town.is_sound().await;
+    });
+}
+
+#[test]
+fn what_staff_freezes_after_it_was_sold_stays_with_its_offer() {
+    on_database(|database| async move {
+        let town = Town::open(database, |_| ()).await;
+        let ann = town.hero("Ann", 1_000_000).await;
+        let mut staffs = vec![];
+        for _ in 0..12 {
+            let staff = town.buys(&ann, "quarterstaff").await;
+            let args = json!([town.smith, staff, 1, 0, town.command()]);
+            ann.player.call("vendor_sell", args).await.expect("sold");
+            staffs.push(staff);
+        }
+        let frozen = |flags: u8, which: &str| format!("UPDATE item SET flags = {flags} {which}");
+        town.database().run(&frozen(1, "WHERE def = 'quarterstaff'")).await;
+        let sword = town.buys(&ann, "longsword").await;
+        let sale = json!([town.smith, sword, 1, 0, town.command()]);
+        town.refuses(&ann.player, "vendor_sell", sale.clone(), "item.no_room").await;
+        // Not the oldest one, but the one that staff does not keep.
+        let thawed = staffs.remove(7);
+        town.database().run(&frozen(0, &format!("WHERE item_id = {thawed}"))).await;
+        ann.player.call("vendor_sell", sale).await.expect("sold");
+        let kept: Vec<u64> =
+            town.stacks(BUY_BACK, ann.id).await.into_iter().map(|(id, ..)| id).collect();
+        let mut expected = [&staffs[..], &[sword]].concat();
+        expected.sort_unstable();
+        assert_eq!(kept, expected);
+        // Its time is over, and so is that of the sword: it is looked after once a minute.
+        for item_id in [staffs[0], sword] {
+            let set = format!("due_key = {item_id} WHERE item_id = {item_id}");
+            town.database().run(&format!("UPDATE vendor_buy_back_offer SET {set}")).await;
+        }
+        let offers = async || town.database().rows("vendor_buy_back_offer").await.len();
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(250));
+        for _ in 0..400 {
+            look.tick().await;
+            if offers().await == 11 {
+                break;
+            }
+        }
+        assert_eq!(offers().await, 11, "the sword is gone, the frozen one is not");
+        assert_eq!(town.stacks(BUY_BACK, ann.id).await.len(), 11);
+        town.is_sound().await;
+        // It costs what was paid for it, and who is gone has it no more.
+        town.database().run(&frozen(0, &format!("WHERE item_id = {}", staffs[0]))).await;
+        let before = town.copper(&ann).await;
+        let back = json!([staffs[0], town.command()]);
+        ann.player.call("vendor_buy_back", back).await.expect("bought back");
+        assert!(town.copper(&ann).await < before);
+        purge(town.database(), &ann.player, ann.id).await;
+        let rows = town.database().rows("item_destroyed").await;
+        assert_eq!(rows.len(), 10, "staff can restore what it keeps");
+        let lost = [(staffs[0], "quarterstaff".to_owned(), 1)];
+        assert_eq!(town.stacks(LOST, ann.account_id).await, lost);
+        town.is_sound().await;
+    });
+}
+
+#[test]
+fn what_lies_higher_than_it_may_is_sold_and_bought_back_as_a_whole() {
+    on_database(|database| async move {
+        let deals = |pack: &mut Pack| {
+            let smith = pack.vendor.iter_mut().find(|vendor| vendor.key == "weaponsmith");
+            smith.expect("a weaponsmith").goods[0].item = "arrows".to_owned();
+        };
+        let town = Town::open(database, deals).await;
+        let ann = town.hero("Ann", 1_000).await;
+        let owner = &town.database().owner;
+        let give = json!([ann.id, "arrows", 50, town.command()]);
+        owner.call("item_give", give).await.expect("given");
+        let arrows = town.stacks(BAG, ann.id).await[0].0;
+        let mut pack = srd();
+        deals(&mut pack);
+        let def = pack.item.iter_mut().find(|item| item.key == "arrows");
+        def.expect("arrows").stack_max = 20;
+        town.database().put_in_force(&pack).await;
+        let sale = json!([town.smith, arrows, 50, 0, town.command()]);
+        ann.player.call("vendor_sell", sale).await.expect("sold");
+        assert_eq!(town.stacks(BUY_BACK, ann.id).await, [(arrows, "arrows".to_owned(), 50)]);
+        assert_eq!(town.database().rows("vendor_buy_back_offer").await.len(), 1);
+        let back = json!([arrows, town.command()]);
+        ann.player.call("vendor_buy_back", back).await.expect("bought back");
+        assert_eq!(town.bag(&ann).await, ["arrows 10", "arrows 20", "arrows 20"]);
         town.is_sound().await;
     });
 }

@@ -275,6 +275,37 @@ fn whoever_looks_at_a_tab_sees_what_staff_freezes_and_takes_back() {
 }
 
 #[test]
+fn neither_what_guilds_cost_nor_coins_of_a_bank_that_is_gone_are_taken_back() {
+    on_database(|database| async move {
+        let hall = Hall::open(database, |pack| {
+            for key in ["guild_cost_copper", "guild_tab_cost_copper"] {
+                set(pack, key, 10);
+            }
+        })
+        .await;
+        let ann = hall.hero("Ann").await;
+        hall.pay(&ann, 200).await;
+        let oak = hall.found(&ann, "Quiet Oak").await;
+        let founded = hall.last_cause().await;
+        ann.does("guild_tab_buy", json!([ann.next()])).await;
+        let bought = hall.last_cause().await;
+        ann.does("guild_coins_put", json!([100, ann.next()])).await;
+        ann.does("guild_coins_take", json!([100, ann.next()])).await;
+        let taken = hall.last_cause().await;
+        ann.does("guild_disband", json!([ann.next()])).await;
+        assert_eq!(hall.count("guild_estate").await, 0, "nothing was left in the bank");
+        for cause in [founded, bought, taken] {
+            let args = json!([cause, "a mistake"]);
+            let refused = hall.database.owner.call("cause_reverse", args).await;
+            let refused = refused.expect_err("it cannot be undone");
+            assert!(refused.starts_with("economy.cause_in_way:"), "{refused}");
+            assert!(refused.ends_with(&format!("(cause {cause})")), "{refused}");
+        }
+        assert_eq!((hall.copper(1, ann.id).await, hall.copper(5, oak).await), (180, 0));
+    });
+}
+
+#[test]
 fn a_guild_rises_by_what_its_members_do() {
     on_database(|database| async move {
         let hall = Hall::open(database, |pack| {

@@ -178,3 +178,27 @@ fn a_load_slows_who_carries_it() {
         assert_eq!(load().await, (0, 0));
     });
 }
+
+#[test]
+fn what_a_repair_cost_is_not_given_back() {
+    on_database(|database| async move {
+        let shop = Shop::open(database, |_| {}).await;
+        let ann = shop.acolyte("Ann").await;
+        let mail = number(&worn(&shop, ann.id, 5).await, "item_id");
+        shop.database()
+            .run(&format!("UPDATE item SET durability = 1 WHERE item_id = {mail}"))
+            .await;
+        shop.call(&ann, "item_repair", json!([mail])).await.expect("repaired");
+        let left = shop.coins(&ann).await;
+        assert!(left < 1_500, "{left}");
+        let causes = shop.database().rows("ledger_cause").await;
+        let repair = causes.iter().find(|row| row["kind"] == 107).expect("a cause");
+        let cause = number(repair, "cause_id");
+        let args = json!([cause, "a mistake"]);
+        let refused = shop.database().owner.call("cause_reverse", args).await;
+        let refused = refused.expect_err("it stays whole");
+        assert!(refused.starts_with("economy.cause_in_way:"), "{refused}");
+        assert!(refused.ends_with(&format!("(cause {cause})")), "{refused}");
+        assert_eq!(shop.coins(&ann).await, left);
+    });
+}

@@ -125,6 +125,52 @@ fn what_staff_keeps_is_passed_over_when_the_oldest_that_was_destroyed_makes_room
 }
 
 #[test]
+fn what_cannot_be_claimed_does_not_hold_up_the_rest() {
+    on_database(|database| async move {
+        let shop = Shop::open(database, |_| {}).await;
+        let ann = shop.arena.hero("Ann", "fighter", FIELD).await;
+        let wool = shop.give(&ann, "wool", 40).await;
+        let bone = shop.give(&ann, "bone", 1).await;
+        // Forty stacks of wool, and one behind them. All from one session: an account has so many.
+        let stacks = std::iter::repeat_n(wool, 40).chain([bone]);
+        for (sequence, item_id) in (1..).zip(stacks) {
+            let args = super::with(json!([item_id, 1]), 1 << 40, sequence);
+            ann.player.call("item_destroy", args).await.expect("destroyed");
+        }
+        shop.give(&ann, "sack", 20).await;
+        let owner = &shop.database().owner;
+        let rows = shop.database().rows("item_destroyed").await;
+        let ids = rows.iter().map(|row| number(row, "item_id"));
+        for item_id in ids.filter(|item_id| *item_id != bone).chain([bone]) {
+            owner.call("item_restore", json!([item_id])).await.expect("restored");
+        }
+        let lost = async || shop.stacks(super::LOST, ann.account_id).await.len();
+        assert_eq!(lost().await, 41);
+        shop.refuses(&ann, "lost_claim", json!([]), "item.no_room").await;
+        for _ in 0..2 {
+            let sack = shop.find(&ann, "sack").await;
+            shop.call(&ann, "item_destroy", json!([sack, 1])).await.expect("destroyed");
+        }
+        shop.database().run("UPDATE item SET flags = 1 WHERE def = 'wool'").await;
+        shop.call(&ann, "lost_claim", json!([])).await.expect("what is behind them");
+        assert_eq!(lost().await, 40);
+        shop.find(&ann, "bone").await;
+        shop.refuses(&ann, "lost_claim", json!([]), "item.frozen").await;
+        // Of a character that is gone, and so hers now: 32 of them at a time.
+        let bound = "UPDATE item SET flags = 0, bound_to = 12345 WHERE def = 'wool'";
+        shop.database().run(bound).await;
+        for left in [8, 0] {
+            shop.call(&ann, "lost_claim", json!([])).await.expect("claimed");
+            assert_eq!(lost().await, left);
+        }
+        let bag = shop.stacks(super::BAG, ann.id).await;
+        let wool = bag.values().find(|row| row["def"] == "wool").expect("in the bag");
+        assert_eq!((number(wool, "count"), &wool["bound_to"]), (40, &json!(ann.id)));
+        shop.adds_up().await;
+    });
+}
+
+#[test]
 fn using_what_does_nothing_or_cannot_be_used_is_refused() {
     on_database(|database| async move {
         let shop = Shop::open(database, |_| {}).await;

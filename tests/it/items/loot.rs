@@ -8,7 +8,8 @@ use haven_checks::{number, text};
 use haven_rules::content::{LootEntry, LootTableDef, Pack};
 use serde_json::{Value, json};
 
-fn always(item: &str, count: &str) -> LootEntry {
+/// Always so many of something.
+pub fn always(item: &str, count: &str) -> LootEntry {
     LootEntry { item: item.to_owned(), percent: 100, count: count.parse().expect("dice") }
 }
 
@@ -127,6 +128,51 @@ fn what_nobody_takes_is_gone_and_counted() {
         assert_eq!((number(wool, "made"), number(wool, "gone")), (3, 3));
         let containers = shop.database().rows("item_container").await;
         assert!(containers.iter().all(|row| row["kind"] != 6), "no corpse is left");
+        shop.adds_up().await;
+    });
+}
+
+#[test]
+fn what_staff_keeps_lies_there_out_of_reach_and_is_gone_when_it_is_thawed() {
+    on_database(|database| async move {
+        let shop = Shop::open(database, certain).await;
+        let ann = shop.arena.hero("Ann", "fighter", FIELD).await;
+        shop.arena.makes_sure(ann.id).await;
+        let loot = kill(&shop, &ann).await;
+        let loot_id = number(&loot, "loot_id");
+        let frozen =
+            |flags: u8| format!("UPDATE item SET flags = {flags} WHERE def = 'wool' AND count = 3");
+        shop.database().run(&frozen(1)).await;
+        // As if its time were over: an instant of 1.
+        let over = async || {
+            let set = format!("expires_at_micros = 1 WHERE loot_id = {loot_id}");
+            shop.database().run(&format!("UPDATE loot SET {set}")).await;
+            shop.database().run("DELETE FROM loot_due WHERE due_key > 0").await;
+            let key = (1_u128 << 64) | u128::from(loot_id);
+            shop.database().run(&format!("INSERT INTO loot_due (due_key) VALUES ({key})")).await;
+        };
+        over().await;
+        until("nobody has a right to it", || async {
+            shop.database().rows("loot_share").await.is_empty().then_some(())
+        })
+        .await;
+        let left = async || {
+            let rows = shop.database().rows("item").await;
+            rows.iter().filter(|row| ["wool", "longsword_1"].contains(&text(row, "def"))).count()
+        };
+        assert_eq!(left().await, 1, "the sword is gone, the wool is kept");
+        assert_eq!(shop.database().rows("loot").await.len(), 1);
+        assert_eq!(shop.database().rows("loot_due").await.len(), 1, "it is looked at again");
+        shop.refuses(&ann, "loot_take_all", json!([loot_id]), "item.loot_unknown").await;
+        shop.database().run(&frozen(0)).await;
+        shop.refuses(&ann, "loot_take_all", json!([loot_id]), "item.loot_unknown").await;
+        over().await;
+        until("it is gone", || async {
+            shop.database().rows("loot").await.is_empty().then_some(())
+        })
+        .await;
+        assert_eq!(left().await, 0);
+        assert!(shop.database().rows("loot_due").await.is_empty());
         shop.adds_up().await;
     });
 }

@@ -1,9 +1,9 @@
 //! How letters end: expired, without a sender, without a recipient, before a full mailbox. Nothing
 //! of value is lost on any of these ways.
 
-use super::{ARROW, LOST, LOST_COINS, MAIL, Office, Person, TORCH, WALLET};
-use crate::support::on_database;
+use super::{ARROW, BAG, LOST, LOST_COINS, MAIL, Office, Person, TORCH, WALLET};
 use crate::support::snapshot::Story;
+use crate::support::{now_micros, on_database};
 use haven_rules::mail::MAILBOX_LETTERS_MAX;
 use serde_json::json;
 use std::time::Duration;
@@ -253,5 +253,60 @@ fn what_staff_keeps_from_moving_is_held_and_comes_when_it_may() {
         story.call("ann", &ann.player, "lost_claim", claim).await;
         insta::assert_snapshot!(story.end());
         assert_eq!(office.totals().await.0, 0);
+    });
+}
+
+#[test]
+fn what_is_paid_for_and_left_stays_with_who_paid() {
+    on_database(|database| async move {
+        let office = Office::open(database).await;
+        let (ann, bob) = (office.person("Ann").await, office.person("Bob").await);
+        office.give(&ann, &[(ARROW, 5), (TORCH, 2)], 200).await;
+        office.give(&bob, &[], 75).await;
+        let stacks = office.stacks(BAG, ann.id).await;
+        let count = |count: u64| u32::try_from(count).expect("few");
+        let attached: Vec<_> = stacks.iter().map(|stack| (stack.0, count(stack.2))).collect();
+        let letter = office.letter("Bob", &attached, 0, 75);
+        ann.player.call("mail_send", letter).await.expect("sent");
+        let mail_id = office.only_letter(bob.id).await;
+        office.age(mail_id).await;
+        let totals = office.totals().await;
+        let first = &stacks[0];
+        let take = json!([mail_id, first.0, 75, office.command()]);
+        bob.player.call("mail_take", take).await.expect("paid, and one of two taken");
+        let row = office.letters(bob.id).await.remove(0);
+        let expires_at = row["expires_at_micros"].as_i64().expect("an instant");
+        assert!(expires_at > now_micros() + 29 * 86_400_000_000, "30 days from when it is paid");
+        let back = json!([mail_id, office.command()]);
+        super::refused(&bob.player, "mail_return", back, "mail.not_returnable").await;
+        office.age(mail_id).await;
+        assert_eq!(office.stacks(LOST, bob.account_id).await, stacks[1..]);
+        assert!(office.stacks(LOST, ann.account_id).await.is_empty());
+        let paid = office.only_letter(ann.id).await;
+        assert_ne!(paid, mail_id, "she has the coins, and not the goods");
+        bob.player.call("lost_claim", json!([office.command()])).await.expect("claimed");
+        assert_eq!(office.stacks(BAG, bob.id).await.len(), 2);
+        assert_eq!(office.totals().await, totals);
+    });
+}
+
+#[test]
+fn what_is_held_and_cannot_move_leaves_no_cause() {
+    on_database(|database| async move {
+        let office = Office::open(database).await;
+        let (ann, bob) = two(&office).await;
+        let letter = office.letter("Bob", &[], 44, 0);
+        ann.player.call("mail_send", letter).await.expect("sent");
+        let mail_id = office.only_letter(bob.id).await;
+        office.age(mail_id).await;
+        office.database.run("UPDATE ledger_account SET is_frozen = true WHERE kind = 2").await;
+        let causes = async || office.database.rows("ledger_cause").await.len();
+        let before = causes().await;
+        // It goes back, is over, and is tried again every hour.
+        for _ in 0..4 {
+            office.age(mail_id).await;
+        }
+        assert_eq!(office.database.rows("mail_held").await.len(), 1);
+        assert_eq!(causes().await, before);
     });
 }

@@ -323,3 +323,24 @@ fn who_is_muted_writes_to_no_other_account() {
         ann.player.call("mail_send", letter).await.expect("sent");
     });
 }
+
+#[test]
+fn what_cannot_be_taken_does_not_hold_up_the_rest() {
+    on_database(|database| async move {
+        let office = Office::open(database).await;
+        let ann = office.person("Ann").await;
+        let owner = &office.database.owner;
+        // One more letter than one call takes from, all of them before the one that counts.
+        for _ in 0..26 {
+            let gift = office.gift("Ann", &[(TORCH, 1)], 0);
+            owner.call("mail_send_by_staff", gift).await.expect("sent");
+        }
+        office.database.run(&format!("UPDATE item SET flags = 1 WHERE def = '{TORCH}'")).await;
+        refused(&ann.player, "mail_take_all", json!([office.command()]), "item.frozen").await;
+        let gift = office.gift("Ann", &[(ARROW, 5)], 7);
+        owner.call("mail_send_by_staff", gift).await.expect("sent");
+        ann.player.call("mail_take_all", json!([office.command()])).await.expect("taken");
+        assert_eq!(office.stacks(BAG, ann.id).await.len(), 1);
+        assert_eq!(office.copper(WALLET, ann.id).await, 7);
+    });
+}

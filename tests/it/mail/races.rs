@@ -155,3 +155,54 @@ fn of_sending_and_destroying_a_stack_the_first_wins() {
         });
     }
 }
+
+#[test]
+fn what_was_done_is_done_for_who_has_left_or_plays_another() {
+    on_database(|database| async move {
+        let office = Office::open(database).await;
+        let (ann, bob) = (office.person("Ann").await, office.person("Bob").await);
+        office.give(&ann, &[(ARROW, 9)], 500).await;
+        let stack = office.stack(&ann).await;
+        let sent = office.letter("Bob", &[(stack, 3)], 0, 0);
+        ann.player.call("mail_send", sent.clone()).await.expect("sent");
+        for letter in [office.letter("Bob", &[(stack, 3)], 0, 0), office.letter("Bob", &[], 5, 0)] {
+            ann.player.call("mail_send", letter).await.expect("sent");
+        }
+        let letters = office.letters(bob.id).await;
+        let mail_ids: Vec<_> =
+            letters.iter().map(|row| row["mail_id"].as_u64().expect("a number")).collect();
+        for mail_id in &mail_ids {
+            office.age(*mail_id).await;
+        }
+        let done = [
+            ("mail_take", json!([mail_ids[0], 0, 0, office.command()])),
+            ("mail_return", json!([mail_ids[1], office.command()])),
+            ("mail_take_all", json!([office.command()])),
+        ];
+        for (reducer, args) in &done {
+            bob.player.call(reducer, args.clone()).await.expect("done");
+        }
+        // What came back to Ann is over.
+        office.age(mail_ids[1]).await;
+        let claim = json!([office.command()]);
+        ann.player.call("lost_claim", claim.clone()).await.expect("claimed");
+        let totals = office.totals().await;
+        let letters = office.letters(bob.id).await;
+        for person in [&ann, &bob] {
+            person.player.call("character_leave", json!([])).await.expect("left");
+        }
+        for (reducer, args) in &done {
+            bob.player.call(reducer, args.clone()).await.expect("was done");
+        }
+        for (reducer, args) in [("mail_send", &sent), ("lost_claim", &claim)] {
+            ann.player.call(reducer, args.clone()).await.expect("was done");
+        }
+        let fresh = json!([office.command()]);
+        refused(&ann.player, "lost_claim", fresh, "mail.not_in_world").await;
+        let twin = office.database.create(ann.account_id, "Anna").await;
+        ann.player.call("character_enter", json!([twin])).await.expect("entered");
+        ann.player.call("mail_send", sent).await.expect("was done");
+        assert_eq!(office.letters(bob.id).await, letters);
+        assert_eq!(office.totals().await, totals);
+    });
+}

@@ -1,6 +1,6 @@
 //! The rows of one item's book, and what happens at its counter: fills.
 
-use super::super::ledger::{Cause, Purse, copper_of, pay};
+use super::super::ledger::{Cause, Purse, copper_of, is_frozen, pay};
 use super::super::market::{Trader, check_escrow, escrow, setting};
 use super::{SLOTS, close, purse, save, save_closed};
 use crate::Refusal;
@@ -249,7 +249,11 @@ impl Desk for Counter<'_> {
             let offers = worth(resting.price_copper, resting.remaining);
             (vec![], copper_of(ctx, PurseKind::Order, order_id) >= offers)
         };
-        has_all && check_escrow(ctx, PurseKind::Order, order_id, &stacks).is_ok()
+        // Whoever may move no coins does not move them by what he has ordered before either.
+        let owner = self.resting_row(order_id).character_id;
+        has_all
+            && !is_frozen(ctx, PurseKind::Wallet, owner)
+            && check_escrow(ctx, PurseKind::Order, order_id, &stacks).is_ok()
     }
 
     fn fill(&mut self, taker: &Taker, resting: &Resting, fill: &Fill) -> Result<(), Refusal> {

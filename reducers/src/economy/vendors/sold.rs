@@ -1,13 +1,14 @@
 //! What players have sold to vendors, and can have back for what the vendor paid.
 //!
 //! Keeps true: each such stack lies in its seller's `BuyBack` by itself and has one offer; the
-//! oldest is gone when there is no room for another one, and each after `BUY_BACK_HOURS`.
+//! oldest is gone when there is no room for another one, and each after `BUY_BACK_HOURS`. What
+//! staff has frozen stays there with its offer, and goes when it is thawed: it is paid for.
 
 use super::{near_vendor, require_awake};
 use crate::authority::require_database;
 use crate::commands::once;
 use crate::economy::{Cause, Purse, pay};
-use crate::items::{Holder, Spot, contents, push, remove, take};
+use crate::items::{Holder, Spot, check_free, contents, lay_aside, remove, take};
 use crate::ordered::ranges;
 use crate::{Refusal, now_micros};
 use haven_rules::economy::prices::SHELVES_MAX;
@@ -28,6 +29,8 @@ const BUY_BACK_HOURS: i64 = 24;
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Most offers a sweep removes.
 const SWEEP_ROWS_MAX: usize = 200;
+/// How long it is until what staff has frozen is looked at again, microseconds.
+const FROZEN_WAIT_MICROS: i64 = 86_400_000_000;
 
 /// The timer of [`vendor_buy_back_sweep()`].
 #[table(name = vendor_buy_back_timer, scheduled(vendor_buy_back_sweep))]
@@ -86,7 +89,7 @@ fn buy_back(ctx: &ReducerContext, item_id: u64) -> Result<(), Refusal> {
 /// Keeps what was sold for its seller.
 ///
 /// # Errors
-/// Those of moving items (`item.…`).
+/// Those of moving items (`item.…`): `item.no_room` where staff keeps all that there is room for.
 pub(super) fn keep(
     ctx: &ReducerContext,
     cause: &Cause,
@@ -97,10 +100,9 @@ pub(super) fn keep(
     make_room(ctx, cause, own);
     let to = Holder::buy_back(ctx, own);
     let item_id = take(ctx, cause, stack, count, to, Spot::Anywhere)?;
-    let gone_at = now_micros(ctx) + BUY_BACK_HOURS * 3_600_000_000;
     ctx.db.vendor_buy_back_offer().insert(VendorBuyBackOffer {
         item_id,
-        due_key: joint_key(u64::try_from(gone_at).unwrap_or(0), item_id),
+        due_key: due_key(now_micros(ctx) + BUY_BACK_HOURS * 3_600_000_000, item_id),
         character_id: own,
         viewer: to.viewer,
         copper,
@@ -109,34 +111,36 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// The oldest goes until there is room for another one.
+/// When something is gone, in front of its number.
+fn due_key(gone_at_micros: i64, item_id: u64) -> u128 {
+    joint_key(u64::try_from(gone_at_micros).unwrap_or(0), item_id)
+}
+
+/// The oldest that staff does not keep goes until there is room for another one.
 fn make_room(ctx: &ReducerContext, cause: &Cause, own: u64) {
     let mut stacks = contents(ctx, HolderKind::BuyBack, own);
-    let due_key = |stack: &Item| {
+    let over = (stacks.len() + 1).saturating_sub(usize::from(BUY_BACK_SLOTS));
+    stacks.retain(|stack| check_free(stack).is_ok());
+    stacks.sort_by_key(|stack| {
         let offer = ctx.db.vendor_buy_back_offer().item_id().find(stack.item_id);
         offer.map_or(0, |row| row.due_key)
-    };
-    stacks.sort_by_key(due_key);
-    let over = (stacks.len() + 1).saturating_sub(usize::from(BUY_BACK_SLOTS));
+    });
     for stack in stacks.into_iter().take(over) {
         drop_stack(ctx, cause, &stack);
     }
 }
 
-/// A stack that was sold is gone. What staff froze is kept, in the account's lost-and-found.
-fn drop_stack(ctx: &ReducerContext, cause: &Cause, stack: &Item) {
-    ctx.db.vendor_buy_back_offer().item_id().delete(stack.item_id);
-    if remove(ctx, cause, stack, stack.count).is_ok() {
-        return;
+/// A stack that was sold is gone, unless staff keeps it; whether it is.
+fn drop_stack(ctx: &ReducerContext, cause: &Cause, stack: &Item) -> bool {
+    let is_gone = remove(ctx, cause, stack, stack.count).is_ok();
+    if is_gone {
+        ctx.db.vendor_buy_back_offer().item_id().delete(stack.item_id);
     }
-    let (container, _) = crate::items::holder_of(ctx, stack);
-    let owner = crate::characters::owner_of(ctx, container.owner_id);
-    if let Some(account_id) = owner {
-        let _ = push(ctx, cause, stack, Holder::lost_and_found(ctx, account_id));
-    }
+    is_gone
 }
 
-/// Removes what cannot be bought back any more, at most `SWEEP_ROWS_MAX` a run.
+/// Removes what cannot be bought back any more, at most `SWEEP_ROWS_MAX` a run. What staff has
+/// frozen is looked at again tomorrow.
 ///
 /// # Errors
 /// `realm.database_only` for clients.
@@ -150,16 +154,23 @@ pub fn vendor_buy_back_sweep(
     let over = ranges(ctx.db.vendor_buy_back_offer().due_key()).filter(..=up_to);
     let over: Vec<VendorBuyBackOffer> = over.take(SWEEP_ROWS_MAX).collect();
     for row in over {
-        ctx.db.vendor_buy_back_offer().item_id().delete(row.item_id);
-        if let Some(stack) = ctx.db.item().item_id().find(row.item_id) {
-            let cause = Cause::new(ctx, CauseKind::Vendor, (0, row.character_id), row.vendor_id);
-            drop_stack(ctx, &cause, &stack);
+        let Some(stack) = ctx.db.item().item_id().find(row.item_id) else {
+            ctx.db.vendor_buy_back_offer().item_id().delete(row.item_id);
+            continue;
+        };
+        let cause = Cause::new(ctx, CauseKind::Vendor, (0, row.character_id), row.vendor_id);
+        if !drop_stack(ctx, &cause, &stack) {
+            cause.forget_if_bare(ctx);
+            let due_key = due_key(now_micros(ctx) + FROZEN_WAIT_MICROS, row.item_id);
+            let row = VendorBuyBackOffer { due_key, ..row };
+            ctx.db.vendor_buy_back_offer().item_id().update(row);
         }
     }
     Ok(())
 }
 
-/// A character is removed for good: what it sold is sold.
+/// A character is removed for good: what it sold is sold. What staff has frozen lies among what its
+/// account destroyed: nobody but staff can have it back.
 pub(in crate::economy) fn purged(ctx: &ReducerContext, (account_id, own): (u64, u64)) {
     let stacks = contents(ctx, HolderKind::BuyBack, own);
     if stacks.is_empty() {
@@ -167,7 +178,10 @@ pub(in crate::economy) fn purged(ctx: &ReducerContext, (account_id, own): (u64, 
     }
     let cause = Cause::new(ctx, CauseKind::Purge, (account_id, own), own);
     for stack in stacks {
-        drop_stack(ctx, &cause, &stack);
+        if !drop_stack(ctx, &cause, &stack) {
+            ctx.db.vendor_buy_back_offer().item_id().delete(stack.item_id);
+            lay_aside(ctx, &cause, &stack, account_id);
+        }
     }
 }
 

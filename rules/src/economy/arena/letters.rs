@@ -84,8 +84,8 @@ impl Realm {
     fn write(&mut self, kind: LetterKind, from: u64, to: u64, cod: u64, delay: i64) -> u64 {
         let mail_id = self.next_id();
         let due_at = self.now.saturating_add(delay);
-        let mail =
-            Mail { kind, from, to, cod_copper: cod, is_there: false, is_returned: false, due_at };
+        let (is_there, is_returned, is_paid) = (false, false, false);
+        let mail = Mail { kind, from, to, cod_copper: cod, is_there, is_returned, is_paid, due_at };
         self.save_letter(mail_id, Some(mail));
         if delay <= 0 {
             self.deliver(mail_id, mail);
@@ -153,7 +153,8 @@ impl Realm {
 
     fn letter_of(&self, mail_id: u64, mail: &Mail) -> Letter {
         let has_value = self.has_value(mail_id);
-        Letter { kind: mail.kind, is_returned: mail.is_returned, has_value }
+        let Mail { kind, is_returned, is_paid, .. } = *mail;
+        Letter { kind, is_returned, is_paid, has_value }
     }
 
     /// The letter is over, or sent back.
@@ -246,7 +247,9 @@ impl Realm {
         if mail.cod_copper > 0 {
             self.pay(wallet(own), purse(mail_id), mail.cod_copper)?;
             self.send_by_realm(mail.from, &[], Some((purse(mail_id), mail.cod_copper)));
-            self.save_letter(mail_id, Some(Mail { cod_copper: 0, ..mail }));
+            let due_at = expires_at_micros(mail.kind, false, self.now);
+            let paid = Mail { cod_copper: 0, is_paid: true, due_at, ..mail };
+            self.save_letter(mail_id, Some(paid));
         }
         for stack in &stacks {
             self.take(stack, stack.count, (HolderKind::Bag, own), Spot::Anywhere)?;

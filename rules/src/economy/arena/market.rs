@@ -194,7 +194,8 @@ impl Realm {
         let due: Vec<u64> = due.map(|((_, auction_id), ())| auction_id).collect();
         for auction_id in due {
             let auction = self.auction(auction_id)?;
-            if self.check_escrow(of_auction(auction_id)).is_err() {
+            let is_kept = self.frozen.has(wallet(auction.bidder));
+            if is_kept || self.check_escrow(of_auction(auction_id)).is_err() {
                 let due_at = self.now + HOUR_MICROS;
                 self.save_auction(auction_id, Some(Auction { due_at, ..auction }));
             } else if auction.bidder == 0 {
@@ -425,7 +426,9 @@ impl Desk for Counter<'_> {
     }
 
     fn is_free(&self, resting: &Resting) -> bool {
-        self.realm.check_escrow(of_order(resting.order_id)).is_ok()
+        let owner = self.realm.orders.get(resting.order_id).map_or(0, |order| order.character);
+        !self.realm.frozen.has(wallet(owner))
+            && self.realm.check_escrow(of_order(resting.order_id)).is_ok()
     }
 
     fn fill(&mut self, taker: &Taker, resting: &Resting, fill: &Fill) -> Done {

@@ -101,6 +101,7 @@ pub(super) struct Mail {
     pub(super) cod_copper: u64,
     pub(super) is_there: bool,
     pub(super) is_returned: bool,
+    pub(super) is_paid: bool,
     /// When it is delivered, or over.
     pub(super) due_at: i64,
 }
