@@ -1,7 +1,8 @@
 //! What members do to each other: leaving, sending away, raising, lowering, banning, leading.
 //!
 //! Keeps true: nobody acts on an equal or a better, nor gives anybody a rank that has what his own
-//! and the one before lack; the last leader neither leaves nor steps down without another one; where the last one is gone for good, another one follows at once.
+//! and the one before lack; the last leader neither leaves nor steps down without another one;
+//! where the last one is gone for good, another one follows at once.
 
 use super::{Own, asking, grant_of, members, past, ranks_of, sweep};
 use crate::authority::require_player;

@@ -59,13 +59,14 @@ pub fn guild_rank_add(ctx: &ReducerContext, name: String, position: u8) -> Resul
 
 /// Gives a rank below the caller's another name and other rights and limits: rights that change the
 /// caller's rank has, and a limit that changes is at most its own, before and after. Bits that mean
-/// nothing are dropped. A leader may rename the leaders' rank; they have every right whatever it says.
+/// nothing are dropped. A leader may rename the leaders' rank; they have every right whatever it
+/// says.
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
 /// `guild.right_missing`, the name's (`guild.name_length`, `guild.name_letters`; of another name
-/// `chat.muted`, `chat.word_refused`), `guild.grant_invalid`, `guild.rank_unknown`, `guild.rank_too_high`,
-/// `guild.grant_too_high`.
+/// `chat.muted`, `chat.word_refused`), `guild.grant_invalid`, `guild.rank_unknown`,
+/// `guild.rank_too_high`, `guild.grant_too_high`.
 #[reducer]
 pub fn guild_rank_change(
     ctx: &ReducerContext,

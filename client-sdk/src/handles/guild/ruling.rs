@@ -102,8 +102,8 @@ impl GuildHandle<'_> {
 
     /// Gives a rank below the player's another name and other rights and limits: rights that change
     /// the player's rank has, and a limit that changes is at most its own, before and after. Bits
-    /// that mean nothing are dropped. A leader may rename the leaders' rank; they have every right whatever
-    /// it says.
+    /// that mean nothing are dropped. A leader may rename the leaders' rank; they have every right
+    /// whatever it says.
     ///
     /// # Errors
     /// `guild.not_in_world`, `guild.none`, `guild.too_fast`, `guild.right_missing`, the name's
