@@ -318,8 +318,14 @@ pub const PERSONAL: [&str; 6] = [
     "friend_block_name",
 ];
 /// Those that they do not.
-const PRIVATE: [&str; 5] =
-    ["friend_tie", "friend_pair", "friend_due", "friend_block", "friend_block_link"];
+const PRIVATE: [&str; 6] = [
+    "friend_tie",
+    "friend_pair",
+    "friend_due",
+    "friend_block",
+    "friend_block_link",
+    "friend_place",
+];
 
 /// Rows that came to a client, beside the answers to its calls.
 pub fn rows_that_came(client: &Client) -> Vec<Value> {
