@@ -181,6 +181,8 @@ pub fn content_drop(ctx: &ReducerContext, version: u32) -> Result<(), Refusal> {
 /// follow each other.
 fn activate(ctx: &ReducerContext, row: ContentVersion, is_forwards: bool) {
     let (version, now) = (row.version, now_micros(ctx));
+    // Before any row changes: whoever asks for the book here is given that of the version before.
+    leaderboards::content_changes(ctx);
     let entries: Vec<_> = ctx
         .db
         .content_entry()

@@ -34,8 +34,8 @@ pub(crate) fn character_entered(ctx: &ReducerContext, account_id: u64, character
     presence::entered(ctx, account_id, character_id);
 }
 
-pub(crate) fn character_leaving(ctx: &ReducerContext, account_id: u64, _character_id: u64) {
-    presence::leaving(ctx, account_id);
+pub(crate) fn character_leaving(ctx: &ReducerContext, account_id: u64, character_id: u64) {
+    presence::leaving(ctx, account_id, character_id);
 }
 
 pub(crate) fn character_purged(ctx: &ReducerContext, account_id: u64, character_id: u64) {
@@ -46,6 +46,19 @@ pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Ide
     blocks::rebound(ctx, account_id, viewer);
     presence::rebound(ctx, account_id, viewer);
     ties::rebound(ctx, account_id, viewer);
+}
+
+/// A character has another name than that before: its friends see it, and whoever asks it or is
+/// asked by it. Requests that it does not see or has refused show the one before until they lapse:
+/// nothing leads to them. A look shows it until the next one, and a block what was blocked.
+pub(crate) fn character_renamed(
+    ctx: &ReducerContext,
+    (account_id, character_id): (u64, u64),
+    before: &str,
+    name: &str,
+) {
+    ties::renamed(ctx, (account_id, character_id), before, name);
+    presence::renamed(ctx, account_id);
 }
 
 /// The characters by which an account's friends are shown to it.

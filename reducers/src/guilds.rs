@@ -229,9 +229,14 @@ pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Ide
     }
 }
 
-/// A character has another name.
-pub(crate) fn character_renamed(ctx: &ReducerContext, character_id: u64, name: &str) {
+/// A character has another name than that before: the roster shows it, and what is asked. What its
+/// guild has written down of the past keeps the one before, and so do pages.
+pub(crate) fn character_renamed(ctx: &ReducerContext, character_id: u64, before: &str, name: &str) {
+    asking::renamed(ctx, character_id, name);
     if let Some(row) = ctx.db.guild_member().character_id().find(character_id) {
+        let guild_id = row.guild_id;
+        asking::inviter_renamed(ctx, guild_id, before, name);
+        words::writer_renamed(ctx, guild_id, before, name);
         ctx.db.guild_member().character_id().update(GuildMember { name: name.to_owned(), ..row });
     }
 }

@@ -59,6 +59,11 @@ pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     }
 }
 
+/// Another version of content comes in force: what has ended by now ends by the one that still is.
+pub(crate) fn content_changes(ctx: &ReducerContext) {
+    seasons::close_all_due(ctx);
+}
+
 /// Another version of content is in force.
 pub(crate) fn content_changed(ctx: &ReducerContext) {
     seasons::match_content(ctx);

@@ -56,6 +56,12 @@ pub(crate) fn account_rebound(ctx: &ReducerContext, account_id: u64, viewer: Ide
     }
 }
 
+/// A character has another name: all members of its party see it. Invitations that it has sent show
+/// the one before until they lapse: they are found by who is invited alone.
+pub(crate) fn character_renamed(ctx: &ReducerContext, character_id: u64, name: &str) {
+    rows::renamed(ctx, character_id, name);
+}
+
 /// The party of a character.
 pub(crate) fn party_of(ctx: &ReducerContext, character_id: u64) -> Option<u64> {
     let seat = ctx.db.party_seat().character_id().find(character_id)?;

@@ -77,6 +77,22 @@ pub struct FriendLook {
 #[client_visibility_filter]
 const FRIEND_LOOK_FILTER: Filter = Filter::Sql("SELECT * FROM friend_look WHERE viewer = :sender");
 
+/// When friends were told the region of a character. There from the first border that it crosses
+/// until it leaves the world.
+#[table(name = friend_place)]
+#[derive(Clone, Debug, PartialEq)]
+pub struct FriendPlace {
+    /// When what is not told yet may be, microseconds since 1970, in the upper 64 bits, the largest
+    /// number where all is told; the character in the lower: read by the sweep.
+    #[unique]
+    pub due_key: u128,
+    /// The character.
+    #[primary_key]
+    pub character_id: u64,
+    /// When it was told last, microseconds since 1970.
+    pub told_at_micros: i64,
+}
+
 /// What an account says of itself, and when it was seen last. Made when it first enters the world.
 #[table(name = friend_profile, public)]
 #[derive(Clone, Debug, PartialEq)]

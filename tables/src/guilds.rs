@@ -289,12 +289,15 @@ pub struct GuildSwept {
     pub log_id: u64,
 }
 
-/// How far the slow look at all guilds has come: one row.
+/// How far the slow looks at all guilds and at all that is left of guilds have come: one row.
 #[table(name = guild_sweep_state)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GuildSweepState {
     /// Always 0.
     #[primary_key]
     pub singleton_id: u8,
     /// The last guild that was looked at.
     pub guild_id: u64,
+    /// The last guild that was and whose bank was handed over, or could not be.
+    pub estate_guild_id: u64,
 }

@@ -174,6 +174,8 @@ pub struct BoardTopDue {
     /// The season's.
     #[primary_key]
     pub tree_id: u64,
+    /// Since when it waits, microseconds since 1970: the oldest are looked at first.
+    pub since_at_micros: i64,
 }
 
 /// A season that is not kept any more, and how far it is removed.

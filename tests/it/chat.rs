@@ -199,6 +199,29 @@ fn what_is_said_and_yelled_reaches_as_far_as_a_voice() {
     });
 }
 
+/// More than are looked at, in a block that lies west of who speaks.
+#[test]
+fn a_crowd_far_off_leaves_out_nobody_who_stands_near() {
+    on_database(|database| async move {
+        database.put_in_force(&srd()).await;
+        unlimited(&database).await;
+        let (ann_account, ann_id, ann) = database.enter("ann@example.org", "Ann").await;
+        let (bob_account, bob_id, _bob) = database.enter("bob@example.org", "Bob").await;
+        for (character_id, x_mm) in [(ann_id, 10_500), (bob_id, 12_500)] {
+            let args = json!([character_id, x_mm, 10_500]);
+            database.owner.call("character_teleport", args).await.expect("put");
+        }
+        let crowd = json!([0, -1, -1, 1, 2_200, 7]);
+        database.owner.call("wanderer_spawn", crowd).await.expect("they appear");
+        let entities = database.rows("entity").await.len();
+        assert!(entities > 2_100, "{entities} are there");
+        say(&ann, SAY, "Well met").await.expect("said");
+        for account_id in [ann_account, bob_account] {
+            assert_eq!(inbox(&database, account_id).await, ["Well met"], "{account_id}");
+        }
+    });
+}
+
 #[test]
 fn whoever_goes_on_speaking_is_too_fast_and_limits_turn_at_once() {
     on_database(|database| async move {

@@ -318,8 +318,14 @@ pub const PERSONAL: [&str; 6] = [
     "friend_block_name",
 ];
 /// Those that they do not.
-const PRIVATE: [&str; 5] =
-    ["friend_tie", "friend_pair", "friend_due", "friend_block", "friend_block_link"];
+const PRIVATE: [&str; 6] = [
+    "friend_tie",
+    "friend_pair",
+    "friend_due",
+    "friend_block",
+    "friend_block_link",
+    "friend_place",
+];
 
 /// Rows that came to a client, beside the answers to its calls.
 pub fn rows_that_came(client: &Client) -> Vec<Value> {
@@ -444,5 +450,14 @@ fn a_friend_is_followed_from_region_to_region() {
         database.owner.call("character_teleport", args).await.expect("put there");
         let after = region().await;
         assert!(before != 0 && after != 0 && before != after, "{before} {after}");
+        // Over the border and back at once: the last one comes, and later.
+        for place in [32_500, -32_500, 32_500] {
+            let args = json!([bobs, place, place]);
+            database.owner.call("character_teleport", args).await.expect("put there");
+            assert_eq!(region().await, after, "not with every step");
+        }
+        until("the last one is told", || async { (region().await == before).then_some(()) }).await;
+        bob.call("character_leave", json!([])).await.expect("left");
+        assert!(database.rows("friend_place").await.is_empty());
     });
 }

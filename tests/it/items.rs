@@ -86,7 +86,7 @@ impl Shop {
 
     /// Gives somebody something, and answers the stack it is in.
     pub async fn give(&self, hero: &Hero, def: &str, count: u32) -> u64 {
-        let args = with_id(json!([hero.id, def, count]));
+        let args = with_id(json!([hero.id, def, count, "for a test"]));
         self.database().owner.call("item_give", args).await.expect("given");
         self.find(hero, def).await
     }
@@ -250,11 +250,13 @@ fn what_is_destroyed_can_be_restored_by_staff_alone() {
         let part = rows.iter().map(|row| number(row, "item_id")).find(|id| *id != wool);
         let part = part.expect("the part that was split off");
         let mut story = Story::begin(shop.database()).await;
-        story.call("Bob", &bob.player, "item_restore", json!([wool])).await;
+        story.call("Bob", &bob.player, "item_restore", json!([wool, "a mistake"])).await;
         let owner = &shop.database().owner;
-        story.call("owner", owner, "item_restore", json!([part])).await;
-        story.call("owner", owner, "item_restore", json!([part])).await;
-        story.call("owner", owner, "item_restore", json!([u64::MAX])).await;
+        story.call("owner", owner, "item_restore", json!([part, ""])).await;
+        for _ in 0..2 {
+            story.call("owner", owner, "item_restore", json!([part, "a mistake"])).await;
+        }
+        story.call("owner", owner, "item_restore", json!([u64::MAX, "a mistake"])).await;
         insta::assert_snapshot!(story.end());
         shop.adds_up().await;
     });
@@ -279,7 +281,7 @@ fn what_lies_higher_than_it_may_is_destroyed_and_restored_as_a_whole() {
         let rows = shop.database().rows("item_destroyed").await;
         assert_eq!(rows.len(), 2, "each stack has its row");
         for row in rows {
-            let args = json!([number(&row, "item_id")]);
+            let args = json!([number(&row, "item_id"), "a mistake"]);
             shop.database().owner.call("item_restore", args).await.expect("restored");
         }
         let shown = ["0: 20 × wool", "1: 20 × wool", "2: 20 × wool"];
@@ -298,7 +300,11 @@ fn what_has_no_room_is_in_the_lost_and_found_until_it_is_claimed() {
         shop.call(&ann, "item_destroy", json!([wool, 7])).await.expect("destroyed");
         shop.give(&ann, "sack", 20).await;
         shop.refuses(&ann, "lost_item_claim", json!([wool]), "item.unknown").await;
-        shop.database().owner.call("item_restore", json!([wool])).await.expect("restored");
+        shop.database()
+            .owner
+            .call("item_restore", json!([wool, "a mistake"]))
+            .await
+            .expect("restored");
         assert_eq!(shop.shown(LOST, ann.account_id).await, ["0: 7 × wool"]);
         shop.refuses(&ann, "lost_item_claim", json!([wool]), "item.no_room").await;
         shop.refuses(&bob, "lost_item_claim", json!([wool]), "item.unknown").await;

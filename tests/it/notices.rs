@@ -198,6 +198,36 @@ fn what_is_planned_for_one_time_comes_at_it_and_is_done() {
     });
 }
 
+/// Fifty notices are shown, and two plans come due in one run of the timer.
+#[test]
+fn plans_that_are_due_together_do_not_take_each_others_place() {
+    on_database(|database| async move {
+        for number in 0..50 {
+            let args = json!([1, format!("News {number}"), "", 600]);
+            database.owner.call("notice_publish", args).await.expect("published");
+        }
+        let at = now_micros() + 2 * SECOND;
+        // They expire before all others.
+        for title in ["One", "Two", "Three"] {
+            let args = json!([2, title, "", 60, at, "", "", 0]);
+            database.owner.call("notice_schedule", args).await.expect("planned");
+        }
+        until("they are published", || async {
+            database.rows("notice_plan").await.is_empty().then_some(())
+        })
+        .await;
+        let rows = database.rows("notice").await;
+        let titles: Vec<_> = rows.iter().filter_map(|row| row["title"].as_str()).collect();
+        assert_eq!(titles.len(), 50);
+        for title in ["One", "Two", "Three", "News 3", "News 49"] {
+            assert!(titles.contains(&title), "{title}: {titles:?}");
+        }
+        for title in ["News 0", "News 1", "News 2"] {
+            assert!(!titles.contains(&title), "{title}: it would have expired first");
+        }
+    });
+}
+
 #[test]
 fn notices_expire_with_their_marks() {
     on_database(|database| async move {

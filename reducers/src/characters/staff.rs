@@ -2,7 +2,7 @@
 
 use super::{give_experience, world};
 use crate::authority::{Actor, require};
-use crate::{Refusal, audit, guilds, leaderboards};
+use crate::{Refusal, audit, friends, guilds, leaderboards, parties};
 use haven_rules::accounts::Permission;
 use haven_rules::characters::{CharacterError, validate_appearance, validate_name};
 use haven_tables::characters::{
@@ -10,7 +10,8 @@ use haven_tables::characters::{
 };
 use spacetimedb::{ReducerContext, Table, reducer};
 
-/// Gives a character another name. For staff.
+/// Gives a character another name, which is what is shown of it from then on. For staff. What tells
+/// of the past keeps the one before: chat, letters, logs.
 ///
 /// # Errors
 /// In this order: the caller's, the name's (`character.name_…`), `character.unknown`,
@@ -30,14 +31,18 @@ pub fn character_rename(
     }
     let detail = format!("{character_id} {} {}", row.name, name.display);
     record(ctx, actor, &row, "character_renamed", &detail);
-    world::rename_entity(ctx, character_id, &name.display);
-    guilds::character_renamed(ctx, character_id, &name.display);
-    leaderboards::character_renamed(ctx, character_id);
-    ctx.db.character().character_id().update(Character {
+    let (account_id, before) = (row.account_id, row.name.clone());
+    let row = ctx.db.character().character_id().update(Character {
         name: name.display,
         name_skeleton: name.skeleton,
         ..row
     });
+    let (before, name) = (before.as_str(), row.name.as_str());
+    world::rename_entity(ctx, character_id, name);
+    guilds::character_renamed(ctx, character_id, before, name);
+    leaderboards::character_renamed(ctx, character_id);
+    parties::character_renamed(ctx, character_id, name);
+    friends::character_renamed(ctx, (account_id, character_id), before, name);
     Ok(())
 }
 

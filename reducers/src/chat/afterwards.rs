@@ -109,7 +109,9 @@ pub fn chat_remove(
     })
 }
 
-/// Reports a message that the caller could read, with what was said around it.
+/// Reports a message that the caller could read, with what was said around it. One that came to its
+/// inbox and lies there still can be reported though the log has let it go: who says much in a
+/// channel does not get rid of what it said.
 ///
 /// # Errors
 /// In this order: the caller's, `chat.not_in_world`, `chat.reason_length`, `chat.text_letters`, the
@@ -125,12 +127,7 @@ pub fn chat_report(
     let (account_id, character_id) = present(ctx)?;
     let reason = validate_reason(&reason)?;
     once(ctx, account_id, command, &("chat_report", message_id, &reason), || {
-        let row = ctx.db.chat_log().message_id().find(message_id);
-        let row = row.ok_or(ChatError::MessageUnknown)?;
-        let kind = kind_of(row.channel_key).ok_or(ChatError::MessageUnknown)?;
-        if !could_read(ctx, &row, kind, (account_id, character_id)) {
-            return Err(ChatError::MessageUnknown.into());
-        }
+        let row = read_by(ctx, message_id, (account_id, character_id))?;
         if row.sender_account_id == account_id {
             return Err(ChatError::TargetSelf.into());
         }
@@ -246,20 +243,56 @@ fn could_read(
     came || is_open && (is_blocked || cursors::is_seen(ctx, row, account_id)) && !hidden(row)
 }
 
+/// A message that somebody could read: as it is in the log, or where that has let it go, as it came
+/// to that one's inbox.
+///
+/// # Errors
+/// `MessageUnknown`.
+fn read_by(
+    ctx: &ReducerContext,
+    message_id: u64,
+    (account_id, character_id): (u64, u64),
+) -> Result<ChatLog, ChatError> {
+    if let Some(row) = ctx.db.chat_log().message_id().find(message_id) {
+        let kind = kind_of(row.channel_key).ok_or(ChatError::MessageUnknown)?;
+        let is_read = could_read(ctx, &row, kind, (account_id, character_id));
+        return if is_read { Ok(row) } else { Err(ChatError::MessageUnknown) };
+    }
+    let came = ctx.db.chat_delivery().delivery_key().find(joint_key(account_id, message_id));
+    let came = came.ok_or(ChatError::MessageUnknown)?;
+    let sender_account_id = characters::owner_of(ctx, came.sender_id);
+    Ok(ChatLog {
+        message_id,
+        place_key: joint_key(came.channel_key, message_id),
+        expiry_key: 0,
+        channel_key: came.channel_key,
+        sender_id: came.sender_id,
+        sender_account_id: sender_account_id.ok_or(ChatError::MessageUnknown)?,
+        other_id: came.other_id,
+        twin_message_id: 0,
+        sent_at_micros: came.sent_at_micros,
+        flags: came.flags,
+        sender_name: came.sender_name,
+        text: came.text,
+        parts: came.parts,
+    })
+}
+
 const fn hidden(row: &ChatLog) -> bool {
     row.flags & SHADOWED != 0
 }
 
-/// What was said around a message in its channel, itself among it.
+/// What was said around a message in its channel, itself among it, whether or not the log still has
+/// it.
 fn context(ctx: &ReducerContext, row: &ChatLog) -> Vec<ChatLine> {
     let place = row.place_key;
-    let up_to = ranges(ctx.db.chat_log().place_key()).filter(joint_key(row.channel_key, 0)..=place);
-    let before: Vec<ChatLog> = up_to.take(ROWS_MAX).collect();
-    let skipped = before.len().saturating_sub(CONTEXT_BEFORE + 1);
+    let before = ranges(ctx.db.chat_log().place_key()).filter(joint_key(row.channel_key, 0)..place);
+    let before: Vec<ChatLog> = before.take(ROWS_MAX).collect();
+    let skipped = before.len().saturating_sub(CONTEXT_BEFORE);
     let after = ranges(ctx.db.chat_log().place_key())
         .filter(place + 1..=joint_key(row.channel_key, u64::MAX))
         .take(CONTEXT_AFTER);
-    let rows = before.into_iter().skip(skipped).chain(after);
+    let rows = before.into_iter().skip(skipped).chain([row.clone()]).chain(after);
     rows.map(|row| {
         let flags = row.flags;
         line(row, flags)

@@ -119,7 +119,9 @@ pub(super) fn hearers(
     }
 }
 
-/// The characters within a distance, at most `HEARERS_MAX`, the nearest first.
+/// Who speaks, and the characters within a distance, at most `HEARERS_MAX` in all, the nearest
+/// first. Blocks are looked at from the speaker's own outwards, so that a crowd far off on one side
+/// leaves out nobody who stands near.
 fn within(ctx: &ReducerContext, character_id: u64, range_mm: i64) -> Vec<u64> {
     let Some((world, x_mm, y_mm)) = motion::place_of(ctx, character_id) else { return vec![] };
     let at = Point { x_mm, y_mm };
@@ -128,11 +130,16 @@ fn within(ctx: &ReducerContext, character_id: u64, range_mm: i64) -> Vec<u64> {
     let blocks = |middle: i32| {
         block_of_mm(middle.saturating_sub(reach))..=block_of_mm(middle.saturating_add(reach))
     };
-    let chunks = blocks(x_mm).flat_map(|x| blocks(y_mm).map(move |y| chunk_index(world, x, y)));
+    let (own_x, own_y) = (block_of_mm(x_mm), block_of_mm(y_mm));
+    let away = |x: i32, y: i32| x.abs_diff(own_x).max(y.abs_diff(own_y));
+    let of_column = |x: i32| blocks(y_mm).map(move |y| (away(x, y), x, y));
+    let mut chunks: Vec<(u32, i32, i32)> = blocks(x_mm).flat_map(of_column).collect();
+    chunks.sort_unstable();
     let mut near: Vec<(i64, u64)> = chunks
-        .flat_map(|chunk| ctx.db.entity().by_chunk().filter(chunk))
+        .into_iter()
+        .flat_map(|(_, x, y)| ctx.db.entity().by_chunk().filter(chunk_index(world, x, y)))
         .take(ENTITIES_MAX)
-        .filter(|row| row.kind == EntityKind::Character.code())
+        .filter(|row| row.kind == EntityKind::Character.code() && row.entity_id != character_id)
         .filter_map(|row| {
             let (_, x_mm, y_mm) = motion::place_of(ctx, row.entity_id)?;
             let place = Point { x_mm, y_mm };
@@ -140,8 +147,9 @@ fn within(ctx: &ReducerContext, character_id: u64, range_mm: i64) -> Vec<u64> {
         })
         .collect();
     near.sort_unstable();
-    near.truncate(HEARERS_MAX);
-    near.into_iter().map(|(_, entity_id)| entity_id).collect()
+    near.truncate(HEARERS_MAX - 1);
+    let others = near.into_iter().map(|(_, entity_id)| entity_id);
+    std::iter::once(character_id).chain(others).collect()
 }
 
 /// The accounts that a message of an account comes to, of those that play these characters: they

@@ -342,7 +342,8 @@ fn admit(
 }
 
 /// Takes a character's place in a channel away; the channel has another owner or is gone, where
-/// that one owned it.
+/// that one owned it. Who is deleted owns nothing that it does not own already: nobody could rule
+/// the channel until it is restored.
 pub(super) fn put_out(ctx: &ReducerContext, row: &ChatMember) {
     let channel_id = row.channel_id;
     ctx.db.chat_member().member_key().delete(row.member_key);
@@ -354,6 +355,7 @@ pub(super) fn put_out(ctx: &ReducerContext, row: &ChatMember) {
     }
     let rows = members(ctx, channel_id);
     let standing = |row: &ChatMember| {
+        characters::account_of(ctx, row.character_id)?;
         Some((Role::from_code(row.role)?, row.joined_at_micros, row.character_id))
     };
     let heirs: Vec<_> = rows.iter().filter_map(standing).collect();

@@ -115,8 +115,9 @@ pub fn chat_channel_unban(
 ///
 /// # Errors
 /// In this order: the caller's, `chat.not_in_world`, the command's, `chat.role_invalid`,
-/// `chat.channel_unknown`, `chat.not_allowed`, `chat.target_self`, `chat.member_unknown`;
-/// `chat.channels_owned` where the account of the next owner has three.
+/// `chat.channel_unknown`, `chat.not_allowed`, `chat.target_self`, `chat.member_unknown`, of an
+/// owner also where it is deleted; `chat.channels_owned` where the account of the next owner has
+/// three.
 #[reducer]
 pub fn chat_channel_role_set(
     ctx: &ReducerContext,
@@ -140,7 +141,7 @@ pub fn chat_channel_role_set(
             return Err(ChatError::MemberUnknown.into());
         }
         if given == Role::Owner {
-            let next = characters::owner_of(ctx, character_id).ok_or(ChatError::MemberUnknown)?;
+            let next = characters::account_of(ctx, character_id).ok_or(ChatError::MemberUnknown)?;
             // Among the characters of one account it owns as many as before.
             if next != account_id && owned(ctx, next) >= CHANNELS_OWNED_MAX {
                 return Err(ChatError::ChannelsOwned.into());

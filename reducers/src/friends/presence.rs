@@ -4,7 +4,8 @@
 //! is in the world, and is written in the transaction that changes any of it: one row for each
 //! friend, of whom there are at most `TIES_MAX`. Who becomes invisible, or leaves, is seen to leave
 //! then; what somebody does who is invisible is not seen at all. Nor is what somebody plays whose
-//! presence is for nobody: its friends know it by the character that they saw last.
+//! presence is for nobody: its friends know it by the character that they saw last. Only a region
+//! may come later: whoever runs to and fro over a border tells it once in a while.
 
 use super::{chosen, may, player_of, ties};
 use crate::authority::require_player;
@@ -16,8 +17,8 @@ use haven_rules::keys::{joint_key, keys_of};
 use haven_rules::world::{chunk_parts, region_index, region_of_block};
 use haven_tables::characters::character;
 use haven_tables::friends::{
-    FriendChoice, FriendLook, FriendPresence, FriendProfile, friend_choice, friend_look,
-    friend_presence, friend_profile,
+    FriendChoice, FriendLook, FriendPlace, FriendPresence, FriendProfile, friend_choice,
+    friend_look, friend_place, friend_presence, friend_profile,
 };
 use spacetimedb::{Identity, ReducerContext, Table, reducer};
 
@@ -25,6 +26,11 @@ use spacetimedb::{Identity, ReducerContext, Table, reducer};
 const ASKS: Pace = Pace { burst: 20, interval_micros: 10_000_000 };
 /// How often somebody may change what all its friends are told.
 const TELLS: Pace = Pace { burst: 10, interval_micros: 2_000_000 };
+/// How long after a region the next one is told friends at the earliest, microseconds: each is a
+/// row for each of up to `TIES_MAX` friends, and a border can be crossed with every step.
+const PLACE_INTERVAL_MICROS: i64 = 5_000_000;
+/// How many characters' regions one sweep tells that were not told at once.
+const LATE_PLACES_MAX: usize = 50;
 
 /// Says what others see of the caller while it is in the world: 1 online, 2 away, 3 busy, 4
 /// invisible. It stays so until it says something else. The same again changes nothing.
@@ -278,7 +284,8 @@ pub(super) fn entered(ctx: &ReducerContext, account_id: u64, character_id: u64) 
 }
 
 /// A character is about to leave.
-pub(super) fn leaving(ctx: &ReducerContext, account_id: u64) {
+pub(super) fn leaving(ctx: &ReducerContext, account_id: u64, character_id: u64) {
+    ctx.db.friend_place().character_id().delete(character_id);
     let profile = profile_of(ctx, account_id);
     if profile.status != Status::Invisible as u8 {
         save(ctx, FriendProfile { last_seen_at_micros: now_micros(ctx), ..profile });
@@ -287,14 +294,56 @@ pub(super) fn leaving(ctx: &ReducerContext, account_id: u64) {
     show(ctx, account_id, false);
 }
 
-/// A character that is in the world goes from block to block: in another region friends see that.
+/// A character that is in the world goes from block to block: in another region friends see that,
+/// `PLACE_INTERVAL_MICROS` after the last one at the earliest. What is later is told with the next
+/// block behind that, or by the sweep.
 pub(crate) fn moved(ctx: &ReducerContext, character_id: u64, from_chunk: u64, to_chunk: u64) {
-    if region_of_chunk(from_chunk) == region_of_chunk(to_chunk) {
+    let known = ctx.db.friend_place().character_id().find(character_id);
+    let is_late = known.as_ref().is_some_and(|row| row.due_key != told_key(character_id));
+    if !is_late && region_of_chunk(from_chunk) == region_of_chunk(to_chunk) {
         return;
     }
-    if let Some(account_id) = characters::owner_of(ctx, character_id) {
-        show(ctx, account_id, true);
+    let Some(row) = known else { return tell_place(ctx, character_id) };
+    let next_at_micros = row.told_at_micros + PLACE_INTERVAL_MICROS;
+    if next_at_micros <= now_micros(ctx) {
+        tell_place(ctx, character_id);
+    } else if !is_late {
+        let due_key = joint_key(u64::try_from(next_at_micros).unwrap_or(0), character_id);
+        ctx.db.friend_place().character_id().update(FriendPlace { due_key, ..row });
     }
+}
+
+/// Tells friends where those are of whom they were not told at once.
+pub(super) fn tell_late(ctx: &ReducerContext) {
+    let now = u64::try_from(now_micros(ctx)).unwrap_or(0);
+    let due = ranges(ctx.db.friend_place().due_key()).filter(..=joint_key(now, u64::MAX));
+    let due: Vec<u64> = due.take(LATE_PLACES_MAX).map(|row| row.character_id).collect();
+    for character_id in due {
+        tell_place(ctx, character_id);
+    }
+}
+
+/// The key of a character of which nothing is left to tell: it is never due.
+const fn told_key(character_id: u64) -> u128 {
+    joint_key(u64::MAX, character_id)
+}
+
+/// Tells friends the region of a character that is in the world, and notes when.
+fn tell_place(ctx: &ReducerContext, character_id: u64) {
+    let Some(account_id) = characters::owner_of(ctx, character_id) else { return };
+    show(ctx, account_id, true);
+    let (due_key, told_at_micros) = (told_key(character_id), now_micros(ctx));
+    let row = FriendPlace { due_key, character_id, told_at_micros };
+    if ctx.db.friend_place().character_id().find(character_id).is_some() {
+        ctx.db.friend_place().character_id().update(row);
+    } else {
+        ctx.db.friend_place().insert(row);
+    }
+}
+
+/// A character of an account has another name.
+pub(super) fn renamed(ctx: &ReducerContext, account_id: u64) {
+    show(ctx, account_id, characters::entity_of(ctx, account_id).is_some());
 }
 
 /// A character is gone for good: its account is known by another one.

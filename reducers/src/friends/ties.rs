@@ -138,7 +138,8 @@ pub fn friend_note_set(ctx: &ReducerContext, friend_id: u64, note: String) -> Re
     Ok(())
 }
 
-/// Removes requests that have lapsed, at most `SWEEP_ROWS_MAX` a run.
+/// Removes requests that have lapsed, at most `SWEEP_ROWS_MAX` a run, and tells friends where
+/// somebody is that they were not told at once.
 ///
 /// # Errors
 /// `realm.database_only` for clients.
@@ -155,6 +156,7 @@ pub fn friend_sweep(ctx: &ReducerContext, _timer: FriendSweepTimer) -> Result<()
             end(ctx, &tie);
         }
     }
+    presence::tell_late(ctx);
     Ok(())
 }
 
@@ -326,6 +328,26 @@ pub(super) fn blocked(ctx: &ReducerContext, account_id: u64, other: u64) {
         match State::from_code(tie.state) {
             Some(State::Friends | State::Asked) => end(ctx, tie),
             Some(State::Asks) | None => take_away(ctx, tie),
+        }
+    }
+}
+
+/// Has the rows of others about a character say its new name: of each tie of its account that shows
+/// one to the other.
+pub(super) fn renamed(
+    ctx: &ReducerContext,
+    (account_id, character_id): (u64, u64),
+    before: &str,
+    name: &str,
+) {
+    for tie in ties_of(ctx, account_id) {
+        let mirror = ctx.db.friend_tie().friend_id().find(tie.mirror_id);
+        let row = ctx.db.friend().friend_id().find(tie.mirror_id);
+        let (Some(mirror), Some(row)) = (mirror, row) else { continue };
+        // Of friends it is not written down by which character they know each other.
+        let is_friend = is(&mirror, State::Friends) && row.name == before;
+        if is_friend || mirror.character_id == character_id {
+            ctx.db.friend().friend_id().update(Friend { name: name.to_owned(), ..row });
         }
     }
 }

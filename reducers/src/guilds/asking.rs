@@ -331,6 +331,30 @@ pub(crate) fn blocked(ctx: &ReducerContext, account_id: u64, other_account_id: u
     }
 }
 
+/// A character that is asked or asks has another name.
+pub(super) fn renamed(ctx: &ReducerContext, character_id: u64, name: &str) {
+    let keys = keys_of(character_id);
+    let invites = ranges(ctx.db.guild_invite().invite_key()).filter(keys.clone());
+    for row in invites.collect::<Vec<_>>() {
+        let row = GuildInvite { name: name.to_owned(), ..row };
+        ctx.db.guild_invite().invite_key().update(row);
+    }
+    let requests = ranges(ctx.db.guild_request().request_key()).filter(keys);
+    for row in requests.collect::<Vec<_>>() {
+        let row = GuildRequest { name: name.to_owned(), ..row };
+        ctx.db.guild_request().request_key().update(row);
+    }
+}
+
+/// Who has invited for a guild has another name: at most `INVITES_PER_GUILD_MAX` rows.
+pub(super) fn inviter_renamed(ctx: &ReducerContext, guild_id: u64, before: &str, name: &str) {
+    let invites = ranges(ctx.db.guild_invite().guild_key()).filter(keys_of(guild_id));
+    for row in invites.filter(|row| row.by_name == before).collect::<Vec<_>>() {
+        let row = GuildInvite { by_name: name.to_owned(), ..row };
+        ctx.db.guild_invite().invite_key().update(row);
+    }
+}
+
 /// Ends what a guild and a character asked each other.
 pub(super) fn forget(ctx: &ReducerContext, guild_id: u64, character_id: u64) {
     let key = joint_key(character_id, guild_id);

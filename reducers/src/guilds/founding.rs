@@ -28,8 +28,8 @@ use spacetimedb::{Identity, ReducerContext, Table, reducer};
 ///
 /// # Errors
 /// In this order: the caller's, the command's, `guild.not_in_world`, `guild.has_guild`,
-/// `guild.too_fast`, the name's (`guild.name_…`, `chat.muted`, `chat.word_refused` before `guild.name_taken`),
-/// `guild.signatures_missing`, those of the coins (`economy.…`).
+/// `guild.too_fast`, the name's (`guild.name_…`, `chat.muted`, `chat.word_refused` before
+/// `guild.name_taken`), `guild.signatures_missing`, those of the coins (`economy.…`).
 #[reducer]
 pub fn guild_found(ctx: &ReducerContext, name: String, command: CommandId) -> Result<(), Refusal> {
     let player = require_player(ctx)?;

@@ -1,14 +1,15 @@
 //! What members do to each other: leaving, sending away, raising, lowering, banning, leading.
 //!
-//! Keeps true: nobody acts on an equal or a better; the last leader neither leaves nor steps down
-//! without another one; where the last one is gone for good, another one follows at once.
+//! Keeps true: nobody acts on an equal or a better, nor gives anybody a rank that has what his own
+//! and the one before lack; the last leader neither leaves nor steps down without another one;
+//! where the last one is gone for good, another one follows at once.
 
-use super::{Own, asking, members, past, ranks_of, sweep};
+use super::{Own, asking, grant_of, members, past, ranks_of, sweep};
 use crate::authority::require_player;
 use crate::ordered::ranges;
 use crate::{Refusal, characters, now_micros};
 use haven_rules::guilds::log::Line;
-use haven_rules::guilds::ranks::{LEADERS, check_above, demoted, promoted};
+use haven_rules::guilds::ranks::{LEADERS, check_above, check_gain, demoted, promoted};
 use haven_rules::guilds::rights::Right;
 use haven_rules::guilds::{BANS_MAX, GuildError, LEADERS_MAX};
 use haven_rules::keys::{joint_key, keys_of};
@@ -47,35 +48,40 @@ pub fn guild_member_kick(ctx: &ReducerContext, character_id: u64) -> Result<(), 
     Ok(())
 }
 
-/// Raises a member of a lower rank by one, not up to the caller's own.
+/// Raises a member of a lower rank by one, not up to the caller's own, nor to a rank that has more
+/// than the one before and more than the caller's: a leader may have put one below his.
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
-/// `guild.right_missing`, `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`.
+/// `guild.right_missing`, `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`,
+/// `guild.grant_too_high`.
 #[reducer]
 pub fn guild_member_promote(ctx: &ReducerContext, character_id: u64) -> Result<(), Refusal> {
     let own = Own::with(ctx, Right::Promote)?;
     let (other, rank) = own.other(ctx, character_id)?;
     let position = promoted(own.rank.position, rank.position)?;
     let to = at(ctx, &own, position);
+    check_gain(&own.grant(), &grant_of(&rank), &grant_of(&to))?;
     let name = other.name.clone();
     members::set_rank(ctx, other, &to);
     own.tell(ctx, Line::Promoted, (character_id, &name), 0, to.rank);
     Ok(())
 }
 
-/// Lowers a member of a lower rank by one.
+/// Lowers a member of a lower rank by one, not to a rank that has more than the one before and more
+/// than the caller's.
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
 /// `guild.right_missing`, `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`,
-/// `guild.rank_lowest`.
+/// `guild.rank_lowest`, `guild.grant_too_high`.
 #[reducer]
 pub fn guild_member_demote(ctx: &ReducerContext, character_id: u64) -> Result<(), Refusal> {
     let own = Own::with(ctx, Right::Demote)?;
     let (other, rank) = own.other(ctx, character_id)?;
     let lowest = members::lowest_rank(ctx, own.guild_id()).position;
     let to = at(ctx, &own, demoted(own.rank.position, rank.position, lowest)?);
+    check_gain(&own.grant(), &grant_of(&rank), &grant_of(&to))?;
     let name = other.name.clone();
     members::set_rank(ctx, other, &to);
     own.tell(ctx, Line::Demoted, (character_id, &name), 0, to.rank);

@@ -1,14 +1,14 @@
 //! Ranks of a guild: adding, changing and removing those below one's own.
 //!
 //! Keeps true: positions have no gaps, 0 is the leaders'; a rank with members stays; nobody gives a
-//! rank what his own lacks.
+//! rank what his own lacks, nor takes it away.
 
 use super::{Own, grant_of, rank_key, ranks_of, shown};
 use crate::ordered::ranges;
 use crate::{Refusal, chat};
 use haven_rules::guilds::log::Line;
 use haven_rules::guilds::ranks::{
-    Grant, check_above, check_grant, check_rank_left, check_rank_room,
+    Grant, check_above, check_grant, check_rank_left, check_rank_room, check_removal,
 };
 use haven_rules::guilds::rights::Right;
 use haven_rules::guilds::{GuildError, validate_rank_name};
@@ -57,14 +57,16 @@ pub fn guild_rank_add(ctx: &ReducerContext, name: String, position: u8) -> Resul
     Ok(())
 }
 
-/// Gives a rank below the caller's another name and other rights and limits. Bits that mean nothing
-/// are dropped. A leader may rename the leaders' rank; they have every right whatever it says.
+/// Gives a rank below the caller's another name and other rights and limits: rights that change the
+/// caller's rank has, and a limit that changes is at most its own, before and after. Bits that mean
+/// nothing are dropped. A leader may rename the leaders' rank; they have every right whatever it
+/// says.
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
 /// `guild.right_missing`, the name's (`guild.name_length`, `guild.name_letters`; of another name
-/// `chat.muted`, `chat.word_refused`), `guild.grant_invalid`, `guild.rank_unknown`, `guild.rank_too_high`,
-/// `guild.grant_too_high`.
+/// `chat.muted`, `chat.word_refused`), `guild.grant_invalid`, `guild.rank_unknown`,
+/// `guild.rank_too_high`, `guild.grant_too_high`.
 #[reducer]
 pub fn guild_rank_change(
     ctx: &ReducerContext,
@@ -108,12 +110,13 @@ pub fn guild_rank_change(
     Ok(())
 }
 
-/// Removes a rank below the caller's that no member has; those below it move up.
+/// Removes a rank below the caller's that no member has; those below it move up. Neither it nor,
+/// where it was that of new members, the one that is so then has what the caller's rank lacks.
 ///
 /// # Errors
 /// In this order: the caller's, `guild.not_in_world`, `guild.none`, `guild.too_fast`,
 /// `guild.right_missing`, `guild.rank_unknown`, `guild.rank_too_high`, `guild.ranks_too_few`,
-/// `guild.rank_in_use`.
+/// `guild.rank_in_use`, `guild.grant_too_high`.
 #[reducer]
 pub fn guild_rank_remove(ctx: &ReducerContext, rank: u8) -> Result<(), Refusal> {
     let own = Own::with(ctx, Right::Ranks)?;
@@ -125,6 +128,9 @@ pub fn guild_rank_remove(ctx: &ReducerContext, rank: u8) -> Result<(), Refusal> 
     if ctx.db.guild_member().by_guild().filter(guild_id).any(|member| member.rank == rank) {
         return Err(GuildError::RankInUse.into());
     }
+    let is_lowest = usize::from(row.position) + 1 == ranks.len();
+    let next = is_lowest.then(|| ranks.iter().rev().nth(1)).flatten().map(grant_of);
+    check_removal(&own.grant(), &grant_of(&row), next.as_ref())?;
     own.tell(ctx, Line::RankRemoved, (rank.into(), &row.name), 0, rank);
     ctx.db.guild_rank().rank_key().delete(row.rank_key);
     for lower in ranks.into_iter().filter(|lower| lower.position > row.position) {

@@ -46,7 +46,8 @@ pub struct GuildSweepTimer {
 
 pub(crate) fn ensure_timers(ctx: &ReducerContext) {
     if ctx.db.guild_sweep_state().count() == 0 {
-        ctx.db.guild_sweep_state().insert(GuildSweepState { singleton_id: 0, guild_id: 0 });
+        let row = GuildSweepState { singleton_id: 0, guild_id: 0, estate_guild_id: 0 };
+        ctx.db.guild_sweep_state().insert(row);
     }
     if ctx.db.guild_sweep_timer().count() == 0 {
         let scheduled_at = SWEEP_INTERVAL.into();
@@ -65,21 +66,24 @@ pub fn guild_sweep(ctx: &ReducerContext, _timer: GuildSweepTimer) -> Result<(), 
     past::sweep(ctx);
     asking::sweep(ctx, SWEEP_ROWS_MAX);
     founding::sweep(ctx, SWEEP_ROWS_MAX);
-    hand_over(ctx);
-    let known = ctx.db.guild_sweep_state().singleton_id().find(0);
-    let after = known.as_ref().map_or(0, |row| row.guild_id);
-    let next = guilds_after(ctx, after);
+    let Some(known) = ctx.db.guild_sweep_state().singleton_id().find(0) else { return Ok(()) };
+    let estate_guild_id = hand_over(ctx, known.estate_guild_id);
+    let next = guilds_after(ctx, known.guild_id);
     for guild_id in &next {
         look_for_leader(ctx, *guild_id);
     }
-    // After the last guild it begins with the first again.
-    let is_all = next.len() < SWEEP_GUILDS_MAX;
-    let guild_id = next.last().copied().filter(|_| !is_all).unwrap_or(0);
-    if known.is_some() && guild_id != after {
-        let row = GuildSweepState { singleton_id: 0, guild_id };
+    let guild_id = cursor(&next, SWEEP_GUILDS_MAX);
+    let row = GuildSweepState { singleton_id: 0, guild_id, estate_guild_id };
+    if row != known {
         ctx.db.guild_sweep_state().singleton_id().update(row);
     }
     Ok(())
+}
+
+/// Behind what the next run goes on: after the last one it begins with the first again.
+fn cursor(next: &[u64], most: usize) -> u64 {
+    let is_all = next.len() < most;
+    next.last().copied().filter(|_| !is_all).unwrap_or(0)
 }
 
 /// The next guilds that there are.
@@ -119,10 +123,16 @@ pub(super) fn look_for_leader(ctx: &ReducerContext, guild_id: u64) -> bool {
     true
 }
 
-/// Hands over banks whose guild ended with its last member: the coins and one tab of each.
-fn hand_over(ctx: &ReducerContext) {
-    #[expect(clippy::disallowed_methods, reason = "bounded by SWEEP_ESTATES_MAX")]
-    let estates: Vec<GuildEstate> = ctx.db.guild_estate().iter().take(SWEEP_ESTATES_MAX).collect();
+/// Hands over banks whose guild ended with its last member, the next ones behind that guild: the
+/// coins and one tab of each. So those that staff keeps from moving hold back no others. Behind
+/// which one the next run goes on.
+fn hand_over(ctx: &ReducerContext, after: u64) -> u64 {
+    let walk = Walk::new(after.saturating_add(1), SWEEP_GUILDS_WINDOW);
+    let estates: Vec<GuildEstate> =
+        walk.up_to(SWEEP_GUILDS_WINDOW_MAX).rows(SWEEP_ESTATES_MAX, |window| {
+            ranges(ctx.db.guild_estate().guild_id()).filter(window).collect()
+        });
+    let guilds: Vec<u64> = estates.iter().map(|row| row.guild_id).collect();
     for GuildEstate { guild_id, account_id } in estates {
         let cause = Cause::new(ctx, CauseKind::Purge, (account_id, 0), guild_id);
         let copper = copper_of(ctx, PurseKind::Guild, guild_id);
@@ -139,5 +149,7 @@ fn hand_over(ctx: &ReducerContext) {
         if members::is_bank_empty(ctx, guild_id) {
             ctx.db.guild_estate().guild_id().delete(guild_id);
         }
+        cause.forget_if_bare(ctx);
     }
+    cursor(&guilds, SWEEP_ESTATES_MAX)
 }

@@ -44,6 +44,16 @@ pub fn guild_message_set(ctx: &ReducerContext, message: String) -> Result<(), Re
     Ok(())
 }
 
+/// Who has written the message of the day has another name.
+pub(super) fn writer_renamed(ctx: &ReducerContext, guild_id: u64, before: &str, name: &str) {
+    let row = ctx.db.guild_message().guild_id().find(guild_id);
+    if let Some(row) = row.filter(|row| row.by_name == before) {
+        let row = GuildMessage { by_name: name.to_owned(), ..row };
+        ctx.db.guild_message().guild_id().update(row);
+        shown::message_changed(ctx, guild_id);
+    }
+}
+
 /// Writes the note about a member: one's own, or, with the right, anybody's.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::commands::once;
 use crate::economy::{Cause, Purse, copper_of, pay};
 use crate::{Refusal, audit, characters, now_micros};
 use haven_rules::accounts::Permission;
-use haven_rules::economy::{CauseKind, PurseKind};
+use haven_rules::economy::{CauseKind, PurseKind, validate_reason};
 use haven_rules::items::{DESTROYED_MAX, HolderKind, ItemError, RESTORE_DAYS, place_parts};
 use haven_rules::keys::joint_key;
 use haven_tables::commands::CommandId;
@@ -143,13 +143,15 @@ pub(crate) fn taken_back(ctx: &ReducerContext, item_id: u64) {
 }
 
 /// Gives back a stack that was destroyed: to the bag of the character it was taken from, or, where
-/// that has no room or is gone, to its account's lost-and-found. For staff.
+/// that has no room or is gone, to its account's lost-and-found. For staff, who says why.
 ///
 /// # Errors
-/// In this order: the caller's, `item.not_destroyed`, `item.no_room` where neither has any.
+/// In this order: the caller's, `economy.reason_invalid`, `item.not_destroyed`, `item.no_room`
+/// where neither has any.
 #[reducer]
-pub fn item_restore(ctx: &ReducerContext, item_id: u64) -> Result<(), Refusal> {
+pub fn item_restore(ctx: &ReducerContext, item_id: u64, reason: String) -> Result<(), Refusal> {
     let actor = require(ctx, Permission::ManageGoods)?;
+    validate_reason(&reason)?;
     let row = ctx.db.item_destroyed().item_id().find(item_id).ok_or(ItemError::NotDestroyed)?;
     let stack = ctx.db.item().item_id().find(item_id).ok_or(ItemError::NotDestroyed)?;
     let (account_id, character_id) = (row.account_id, row.character_id);
@@ -158,7 +160,7 @@ pub fn item_restore(ctx: &ReducerContext, item_id: u64) -> Result<(), Refusal> {
         return Err(ItemError::NoRoom.into());
     }
     ctx.db.item_destroyed().item_id().delete(item_id);
-    let detail = format!("{item_id} {} of {}", stack.count, stack.def);
+    let detail = format!("{item_id} {} of {}: {reason}", stack.count, stack.def);
     audit::record(ctx, actor.account_id, account_id, "item_restored", &detail);
     Ok(())
 }
@@ -177,28 +179,31 @@ pub(super) fn deliver(
     is_taken || push(ctx, cause, stack, Holder::lost_and_found(ctx, account_id)).is_ok()
 }
 
-/// Makes items in a character's bag, whether or not it is in the world. For staff.
+/// Makes items in a character's bag, whether or not it is in the world. For staff, who says why.
 ///
 /// # Errors
-/// In this order: the caller's, the command's, `item.character_unknown`, then those of making
-/// something: `item.definition_unknown`, `item.unique_taken`, `item.count_invalid`,
-/// `item.no_room`.
+/// In this order: the caller's, `economy.reason_invalid`, the command's, `item.character_unknown`,
+/// then those of making something: `item.definition_unknown`, `item.unique_taken`,
+/// `item.count_invalid`, `item.no_room`.
 #[reducer]
 pub fn item_give(
     ctx: &ReducerContext,
     character_id: u64,
     def: String,
     count: u32,
+    reason: String,
     command: CommandId,
 ) -> Result<(), Refusal> {
     let actor = require(ctx, Permission::ManageGoods)?;
-    once(ctx, actor.account_id, command, &("item_give", character_id, &def, count), || {
+    validate_reason(&reason)?;
+    let what = ("item_give", character_id, &def, count, &reason);
+    once(ctx, actor.account_id, command, &what, || {
         let account_id = characters::account_of(ctx, character_id);
         let account_id = account_id.ok_or(ItemError::CharacterUnknown)?;
         let cause = Cause::new(ctx, CauseKind::Staff, (actor.account_id, 0), character_id);
         let to = Holder::bag(ctx, character_id);
         make(ctx, &cause, &def, count, to, Spot::Anywhere)?;
-        let detail = format!("{character_id} {count} of {def}");
+        let detail = format!("{character_id} {count} of {def}: {reason}");
         audit::record(ctx, actor.account_id, account_id, "item_given", &detail);
         Ok(())
     })

@@ -64,7 +64,13 @@ pub(super) fn match_content(ctx: &ReducerContext) {
         if reset != row.reset {
             let ends_at_micros = end_of(def, now);
             let ends_key = ends_key(ends_at_micros, row.board_id);
-            ctx.db.board().board_id().update(Board { ends_key, ends_at_micros, reset, ..row });
+            let row = Board { ends_key, ends_at_micros, reset, ..row.clone() };
+            ctx.db.board().board_id().update(row);
+        }
+        // What this transaction has closed goes on by what is in force from now on.
+        if let Some(def) = def.filter(|_| row.began_at_micros == now) {
+            let rows = Rows::new(ctx, row.tree_id);
+            Season::fit(&rows, def, def.holder == BoardHolder::Character);
         }
     }
     for def in defs.boards() {
@@ -121,6 +127,19 @@ pub(super) fn close_due(ctx: &ReducerContext) {
         return;
     }
     let defs = book(ctx);
+    for row in due {
+        let def = defs.board(&row.key);
+        close(ctx, row, def, now);
+    }
+}
+
+/// Closes all that has ended by now, however much it is: content that comes in force would give it
+/// another end, other rewards, or none.
+pub(super) fn close_all_due(ctx: &ReducerContext) {
+    let (defs, now) = (book(ctx), now_micros(ctx));
+    #[expect(clippy::disallowed_methods, reason = "bounded by BOARDS_EVER_MAX")]
+    let known = ctx.db.board().iter();
+    let due: Vec<Board> = known.filter(|row| row.ends_at_micros <= now).collect();
     for row in due {
         let def = defs.board(&row.key);
         close(ctx, row, def, now);
@@ -236,9 +255,11 @@ pub(super) fn pay_slice(ctx: &ReducerContext) {
     let Some(row) = ctx.db.board_season().tree_id().find(tree_id) else { return };
     let state = SeasonState::Closed as u8;
     let row = ctx.db.board_season().tree_id().update(BoardSeason { state, ..row });
+    // What content does not define any more says of no season that it is not kept.
     if let Some(board) = board_of(ctx, &row) {
-        let kept = book(ctx).board(&board.key).map_or(0, |def| def.seasons_kept);
-        let_go(ctx, board.board_id, kept);
+        if let Some(def) = book(ctx).board(&board.key) {
+            let_go(ctx, board.board_id, def.seasons_kept);
+        }
     }
 }
 

@@ -14,15 +14,18 @@ use std::collections::BTreeMap;
 /// Most pages that one tick looks at.
 const PAGES_PER_TICK: usize = 8;
 
-/// Looks at the pages that have changed.
+/// Looks at the pages that have changed, those first that wait for longest: what changes all the
+/// time holds back no others.
 pub(super) fn refresh(ctx: &ReducerContext) {
     if ctx.db.board_top_due().count() == 0 {
         return;
     }
     #[expect(clippy::disallowed_methods, reason = "bounded by the seasons that are kept")]
-    let due: Vec<u64> =
-        ctx.db.board_top_due().iter().map(|row| row.tree_id).take(PAGES_PER_TICK).collect();
-    for tree_id in due {
+    let rows = ctx.db.board_top_due().iter();
+    let mut due: Vec<(i64, u64)> = rows.map(|row| (row.since_at_micros, row.tree_id)).collect();
+    due.sort_unstable();
+    due.truncate(PAGES_PER_TICK);
+    for (_, tree_id) in due {
         ctx.db.board_top_due().tree_id().delete(tree_id);
         look(ctx, tree_id);
     }

@@ -3,6 +3,7 @@
 //! Keeps true: a record and its count change in one transaction, so that no rank is ever off; what
 //! changes the top page says so.
 
+use crate::now_micros;
 use crate::ordered::ranges;
 use haven_rules::content::BoardDef;
 use haven_rules::keys::joint_key;
@@ -133,6 +134,16 @@ impl<'a> Season<'a> {
             order: Order::of(def).code(),
             has_characters,
         });
+    }
+
+    /// Has a season that began in this transaction, and is without records, be read as another
+    /// definition says.
+    pub(super) fn fit(rows: &'a Rows<'a>, def: &BoardDef, has_characters: bool) {
+        let mut season = Self::open(rows);
+        if season.tree.total() == 0 {
+            let row = BoardTree { order: Order::of(def).code(), has_characters, ..season.row };
+            rows.ctx.db.board_tree().tree_id().update(row);
+        }
     }
 
     /// Whose numbers its records are.
@@ -282,9 +293,9 @@ impl<'a> Season<'a> {
     }
 }
 
-/// Has a season's top page looked at by the next tick.
+/// Has a season's top page looked at by one of the next ticks.
 pub(super) fn look_at_top(ctx: &ReducerContext, tree_id: u64) {
     if ctx.db.board_top_due().tree_id().find(tree_id).is_none() {
-        ctx.db.board_top_due().insert(BoardTopDue { tree_id });
+        ctx.db.board_top_due().insert(BoardTopDue { tree_id, since_at_micros: now_micros(ctx) });
     }
 }

@@ -283,6 +283,7 @@ fn give(
 ) -> Result<(), Refusal> {
     let (kind, words, cod_copper, delay_micros) = (LetterKind::Staff, vec![], 0, 0);
     let (from, template) = ((0, 0), String::new());
+    let why = subject.clone();
     let draft = Draft { kind, from, to, subject, text, template, words, cod_copper, delay_micros };
     let mail = write(ctx, draft);
     let cause = Cause::new(ctx, CauseKind::Staff, (actor_account_id, 0), mail.mail_id);
@@ -294,7 +295,7 @@ fn give(
     }
     let gifts: Vec<String> =
         gifts.iter().map(|gift| format!("{} {}", gift.count, gift.def)).collect();
-    let detail = format!("{} {copper} {}", mail.mail_id, gifts.join(", "));
+    let detail = format!("{} {copper} {}: {why}", mail.mail_id, gifts.join(", "));
     audit::record(ctx, actor_account_id, to.0, "mail_sent", &detail);
     Ok(())
 }

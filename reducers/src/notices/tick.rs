@@ -82,14 +82,17 @@ pub fn notice_tick(ctx: &ReducerContext, _timer: NoticeTickTimer) -> Result<(), 
 }
 
 /// Publishes what is due, once for all times that were missed, and waits for the next time. Where
-/// there are too many notices, the one that would expire first gives way: it was planned.
+/// there are too many notices, the one that would expire first gives way: it was planned. One that
+/// is published in the same run does so last.
 fn run(ctx: &ReducerContext, plan: NoticePlan) {
     let schedule = Schedule::new(&plan.pattern, &plan.zone).ok();
     let now = now_micros(ctx);
     let due = due(schedule.as_ref(), plan.due_at_micros, plan.until_micros, now);
     let Some(due) = due else { return };
     if ctx.db.notice().count() >= NOTICES_MAX {
-        let first = ranges(ctx.db.notice().expiry_key()).filter(..=u128::MAX).next();
+        // What this transaction has written comes before all else: the order is our own.
+        let all = ranges(ctx.db.notice().expiry_key()).filter(..=u128::MAX);
+        let first = all.min_by_key(|row| (row.published_at_micros == now, row.expiry_key));
         if let Some(first) = first {
             withdraw(ctx, first.notice_id);
         }

@@ -15,8 +15,15 @@ use std::time::Duration;
 
 /// How often what is due is looked for.
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
-/// Most that one run does; each is at most `RAID_MAX` copies.
-const TICK_ROWS_MAX: usize = 50;
+/// Most rows that one run looks at.
+const TICK_ROWS_MAX: usize = 500;
+/// Most that what one run does may cost, by [`Kind::cost`]: so that invitations, of which there may
+/// be many, do not hold back what members wait for, and a run is no longer than it was with 50.
+const TICK_COST_MAX: usize = 500;
+/// What the lapse of an invitation costs: its rows alone.
+const INVITE_COST: usize = 1;
+/// What a change of a party costs: at most `RAID_MAX` copies.
+const CHANGE_COST: usize = 10;
 
 /// The timer of [`party_tick()`].
 #[table(name = party_tick_timer, scheduled(party_tick))]
@@ -59,6 +66,13 @@ impl Kind {
             _ => Self::Invite,
         }
     }
+
+    const fn cost(self) -> usize {
+        match self {
+            Self::Away | Self::Alone | Self::Ready => CHANGE_COST,
+            Self::Invite => INVITE_COST,
+        }
+    }
 }
 
 fn key(kind: Kind, at_micros: i64, subject_id: u64) -> u128 {
@@ -92,7 +106,7 @@ pub(super) fn replace(ctx: &ReducerContext, kind: Kind, subject_id: u64, was: i6
     }
 }
 
-/// Does what is due, at most `TICK_ROWS_MAX` a run.
+/// Does what is due, the oldest first, as much as `TICK_ROWS_MAX` and `TICK_COST_MAX` let a run do.
 ///
 /// # Errors
 /// `realm.database_only` for clients.
@@ -103,10 +117,14 @@ pub fn party_tick(ctx: &ReducerContext, _timer: PartyTickTimer) -> Result<(), Re
     let until = ..=joint_key((now << 2) | 3, u64::MAX);
     let due: Vec<PartyDue> =
         ranges(ctx.db.party_due().due_key()).filter(until).take(TICK_ROWS_MAX).collect();
+    let mut left = TICK_COST_MAX;
     for row in due {
+        let kind = Kind::of(whole_of(row.due_key));
+        let Some(rest) = left.checked_sub(kind.cost()) else { break };
+        left = rest;
         ctx.db.party_due().due_key().delete(row.due_key);
         let subject_id = part_of(row.due_key);
-        match Kind::of(whole_of(row.due_key)) {
+        match kind {
             Kind::Away => rows::take_out(ctx, subject_id),
             Kind::Alone => end(ctx, subject_id),
             Kind::Ready => end_check(ctx, subject_id),

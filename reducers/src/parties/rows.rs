@@ -282,6 +282,18 @@ pub(super) fn set_turn(ctx: &ReducerContext, party_id: u64, turn_id: u64) {
     }
 }
 
+/// A member has another name: at most `RAID_MAX` copies.
+pub(super) fn renamed(ctx: &ReducerContext, character_id: u64, name: &str) {
+    let Some(party_id) = super::party_of(ctx, character_id) else { return };
+    for other in members_of(ctx, party_id) {
+        let member_key = joint_key(other, character_id);
+        if let Some(row) = ctx.db.party_member().member_key().find(member_key) {
+            let row = PartyMember { name: name.to_owned(), ..row };
+            ctx.db.party_member().member_key().update(row);
+        }
+    }
+}
+
 /// A character's copies are shown to another client.
 pub(super) fn rebound(ctx: &ReducerContext, character_id: u64, viewer: Identity) {
     if let Some(row) = ctx.db.party_view().character_id().find(character_id) {

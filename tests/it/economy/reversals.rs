@@ -180,7 +180,7 @@ fn what_was_destroyed_comes_back_and_stays() {
         owner.call("cause_reverse", json!([traded, "a cheat"])).await.expect("taken back");
         assert_eq!(town.stacks(BAG, ann.id).await, [(sword, "longsword".to_owned(), 1)]);
         assert!(town.database().rows("item_destroyed").await.is_empty(), "it is not swept away");
-        let args = json!([sword]);
+        let args = json!([sword, "a mistake"]);
         town.refuses(owner, "item_restore", args, "item.not_destroyed").await;
         town.is_sound().await;
     });

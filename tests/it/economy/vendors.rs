@@ -289,7 +289,7 @@ fn what_lies_higher_than_it_may_is_sold_and_bought_back_as_a_whole() {
         let town = Town::open(database, deals).await;
         let ann = town.hero("Ann", 1_000).await;
         let owner = &town.database().owner;
-        let give = json!([ann.id, "arrows", 50, town.command()]);
+        let give = json!([ann.id, "arrows", 50, "for a test", town.command()]);
         owner.call("item_give", give).await.expect("given");
         let arrows = town.stacks(BAG, ann.id).await[0].0;
         let mut pack = srd();

@@ -7,9 +7,7 @@ use super::arguments::{Call, Make, Module};
 use super::line::{Line, Outcome};
 use super::pool::Pool;
 use crate::support::chance::Chance;
-use crate::support::{
-    Database, ISSUER, Stage, owner_token, player_token, sha256, until, world,
-};
+use crate::support::{Database, ISSUER, Stage, owner_token, player_token, sha256, until, world};
 use haven_checks::{Snapshot, number as number_of, text};
 use haven_gateway::tokens::account_identity;
 use haven_rules::errors::code_of;

@@ -1,6 +1,7 @@
 //! Who asks whom: invitations, requests, bans and charters, and what ends by itself.
 
 use super::{Hall, Hero};
+use crate::friends::shown;
 use crate::support::content::set;
 use crate::support::{on_database, until};
 use haven_rules::guilds::log::Line;
@@ -435,5 +436,73 @@ fn who_is_blocked_reaches_nobody_and_cannot_tell() {
         cid.does("guild_charter_sign", json!(["Eve"])).await;
         eve.does("guild_found", json!(["Loud Elm", eve.next()])).await;
         assert_eq!(hall.member(&cid).await, Value::Null, "it counts for nothing");
+    });
+}
+
+/// Whatever is shown of a character by its name: to friends, its party and guilds.
+#[test]
+fn a_name_that_staff_takes_away_is_shown_no_more() {
+    on_database(|database| async move {
+        let hall = Hall::open(database, |_| {}).await;
+        let [ann, bob, cid, dan] = hall.heroes(["Ann", "Bob", "Cid", "Dan"]).await;
+        let database = &hall.database;
+        let tie = async |account_id: u64, name: &str| {
+            let rows = shown(database, "friend", account_id).await;
+            let row = rows.iter().find(|row| row["name"] == name);
+            row.unwrap_or_else(|| panic!("{name} in {rows:?}"))["friend_id"].clone()
+        };
+        // A friend, one who asks her, and one whom she asks.
+        bob.does("friend_request", json!(["Ann"])).await;
+        let asks = tie(ann.account_id, "Bob").await;
+        ann.does("friend_answer", json!([asks, true])).await;
+        cid.does("friend_request", json!(["Ann"])).await;
+        ann.does("friend_request", json!(["Dan"])).await;
+        ann.does("party_invite", json!(["Bob"])).await;
+        let invitations = shown(database, "party_invitation", bob.account_id).await;
+        bob.does("party_answer", json!([invitations[0]["invitation_id"], true])).await;
+        // She invites for her guild, and writes; he is invited, and asks another one.
+        hall.found(&ann, "Quiet Oak").await;
+        ann.does("guild_message_set", json!(["Raid at eight."])).await;
+        ann.does("guild_member_invite", json!(["Cid"])).await;
+        let elm = hall.found(&dan, "Loud Elm").await;
+        cid.does("guild_request_send", json!([elm, "Please"])).await;
+        let rows_with = async |name: &str| {
+            let mut tables = vec![];
+            for table in [
+                "character",
+                "entity",
+                "friend",
+                "friend_presence",
+                "guild_invite",
+                "guild_member",
+                "guild_membership",
+                "guild_message",
+                "guild_request",
+                "party_member",
+            ] {
+                for row in database.rows(table).await {
+                    let mut fields = row.as_object().expect("a row").values();
+                    if fields.any(|value| value == name) {
+                        tables.push(table);
+                    }
+                }
+            }
+            tables
+        };
+        let shown_before = [rows_with("Ann").await, rows_with("Cid").await];
+        for (hero, name) in [(&ann, "Annabel"), (&cid, "Cidric")] {
+            let args = json!([hero.id, name]);
+            database.owner.call("character_rename", args).await.expect("renamed");
+        }
+        assert!(rows_with("Ann").await.is_empty() && rows_with("Cid").await.is_empty());
+        assert_eq!([rows_with("Annabel").await, rows_with("Cidric").await], shown_before);
+        let [of_ann, of_cid] = shown_before;
+        let count = |tables: &[&str], table: &str| tables.iter().filter(|of| **of == table).count();
+        // What Bob, Cid and Dan have of her, and what she has of Cid.
+        assert_eq!((count(&of_ann, "friend"), count(&of_cid, "friend")), (3, 1));
+        assert_eq!(count(&of_ann, "friend_presence"), 1);
+        assert_eq!(count(&of_ann, "party_member"), 2, "of both members");
+        assert_eq!((count(&of_ann, "guild_invite"), count(&of_cid, "guild_invite")), (1, 1));
+        assert_eq!(count(&of_cid, "guild_request"), 1);
     });
 }

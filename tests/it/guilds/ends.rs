@@ -259,3 +259,44 @@ fn who_is_purged_leaves_its_guild_in_order() {
         assert_eq!(coins, (0, 7));
     });
 }
+
+/// Eleven banks without a guild, as many as one run hands over and one more behind them.
+#[test]
+fn banks_that_staff_keeps_from_moving_hold_back_no_others() {
+    on_database(|database| async move {
+        const FIRST: u64 = 9_000_001;
+        let hall = Hall::open(database, |_| {}).await;
+        let [ann] = hall.heroes(["Ann"]).await;
+        let zero = "0".repeat(64);
+        for number in 0..11 {
+            let (guild_id, is_frozen) = (FIRST + number, number < 10);
+            let key = (u128::from(GUILD_PURSE) << 64) | u128::from(guild_id);
+            let columns = "owner_key, ledger_account_id, owner_id, copper, viewer, kind, is_frozen";
+            let values =
+                format!("{key}, {guild_id}, {guild_id}, 7, 0x{zero}, {GUILD_PURSE}, {is_frozen}");
+            hall.insert("ledger_account", columns, &values).await;
+            let values = format!("{guild_id}, {}", ann.account_id);
+            hall.insert("guild_estate", "guild_id, account_id", &values).await;
+        }
+        let last = FIRST + 10;
+        let is_gone = async || hall.copper(GUILD_PURSE, last).await == 0;
+        // A run each ten seconds, and the last one may have to wait for the second.
+        until("a run has passed those that are frozen", || async {
+            let rows = hall.database.rows("guild_sweep_state").await;
+            (rows[0]["estate_guild_id"] != 0 || is_gone().await).then_some(())
+        })
+        .await;
+        until("the last one is handed over", || async { is_gone().await.then_some(()) }).await;
+        assert_eq!(hall.copper(LOST_COINS, ann.account_id).await, 7);
+        let estates = hall.database.rows("guild_estate").await;
+        assert!(estates.iter().all(|row| row["guild_id"] != last), "{estates:?}");
+        assert_eq!(estates.len(), 10, "what is frozen waits");
+        // A run that moves nothing leaves nothing in the ledger.
+        let causes = hall.database.rows("ledger_cause").await;
+        let of_frozen = causes.iter().filter(|row| {
+            let subject = row["subject_id"].as_u64().expect("a number");
+            (FIRST..last).contains(&subject)
+        });
+        assert_eq!(of_frozen.count(), 0);
+    });
+}

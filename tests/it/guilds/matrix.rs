@@ -206,6 +206,9 @@ fn a_right_that_is_taken_away_is_gone_at_once_and_one_that_is_lacked_is_not_give
         assert_eq!(answer, "guild.right_missing");
         let answer = officer.tries("guild_rank_change", json!([2, "Kicker", grant(0x09)])).await;
         assert_eq!(answer, "guild.grant_too_high", "to kick he may not himself");
+        let answer = officer.tries("guild_rank_change", json!([2, "Talker", grant(0x01)])).await;
+        assert_eq!(answer, "guild.grant_too_high", "to invite he may not himself, nor take it");
+        leader.does("guild_rank_change", json!([2, "Veteran", grant(0x81)])).await;
         officer.does("guild_rank_change", json!([2, "Talker", grant(0x01)])).await;
         let rows = hall.database.rows("guild_membership").await;
         let row = rows.iter().find(|row| row["character_id"] == veteran.id).expect("shown");
@@ -215,6 +218,59 @@ fn a_right_that_is_taken_away_is_gone_at_once_and_one_that_is_lacked_is_not_give
         officer.does("guild_rank_change", json!([2, "Fighter", grant(0x09)])).await;
         leader.does("guild_rank_change", json!([0, "Crown", grant(0)])).await;
         leader.does("guild_member_kick", json!([veteran.id])).await;
+    });
+}
+
+/// An officer with an alt must not come by that way to what leaders gave a rank below him.
+#[test]
+fn a_rank_below_that_has_more_is_neither_given_nor_changed_nor_removed() {
+    on_database(|database| async move {
+        let hall = Hall::open(database, |_| {}).await;
+        let (_, [leader, officer, veteran, member, initiate]) = hall.ladder().await;
+        let grant = |rights: u32, copper: u64| {
+            json!({ "rights": rights, "tab_rights": 0x3F, "items_per_day": [0, 0, 0, 0, 0, 0],
+                "copper_per_day": copper })
+        };
+        // All but what the officer's rank gives: he may raise, lower and change ranks, and take 9.
+        leader.does("guild_rank_change", json!([1, "Officer", grant(0xB5, 9)])).await;
+        leader.does("guild_rank_change", json!([2, "Banker", grant(0x01, 1_000_000)])).await;
+        leader.does("guild_rank_change", json!([3, "Member", grant(0x01, 5)])).await;
+        leader.does("guild_rank_change", json!([4, "Initiate", grant(0x01, 0)])).await;
+        officer.does("guild_member_promote", json!([initiate.id])).await;
+        for other in [&initiate, &member] {
+            let answer = officer.tries("guild_member_promote", json!([other.id])).await;
+            assert_eq!(answer, "guild.grant_too_high", "{}", other.name);
+        }
+        for copper in [0, 999_999, 1_000_001] {
+            let args = json!([2, "Banker", grant(0x01, copper)]);
+            let answer = officer.tries("guild_rank_change", args).await;
+            assert_eq!(answer, "guild.grant_too_high", "{copper}");
+        }
+        // Another name, and what he has himself.
+        officer.does("guild_rank_change", json!([2, "Purser", grant(0x05, 1_000_000)])).await;
+        officer.does("guild_member_demote", json!([veteran.id])).await;
+        assert_eq!(hall.member(&veteran).await["rank"], 3);
+        assert_eq!(
+            officer.tries("guild_rank_remove", json!([2])).await,
+            "guild.grant_too_high",
+            "nobody has it now"
+        );
+        // Down is no other way.
+        officer.does("guild_rank_add", json!(["Guest", 2])).await;
+        for other in [&veteran, &member, &initiate] {
+            for _ in 0..2 {
+                leader.does("guild_member_promote", json!([other.id])).await;
+            }
+        }
+        let answer = officer.tries("guild_member_demote", json!([member.id])).await;
+        assert_eq!(answer, "guild.grant_too_high");
+        // Nor is a rank that becomes that of new members.
+        officer.does("guild_rank_remove", json!([4])).await;
+        let answer = officer.tries("guild_rank_remove", json!([3])).await;
+        assert_eq!(answer, "guild.grant_too_high");
+        leader.does("guild_member_demote", json!([member.id])).await;
+        assert_eq!(hall.member(&member).await["rank"], 2);
+        leader.does("guild_rank_remove", json!([3])).await;
     });
 }
 

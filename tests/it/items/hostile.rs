@@ -142,7 +142,7 @@ fn what_cannot_be_claimed_does_not_hold_up_the_rest() {
         let rows = shop.database().rows("item_destroyed").await;
         let ids = rows.iter().map(|row| number(row, "item_id"));
         for item_id in ids.filter(|item_id| *item_id != bone).chain([bone]) {
-            owner.call("item_restore", json!([item_id])).await.expect("restored");
+            owner.call("item_restore", json!([item_id, "a mistake"])).await.expect("restored");
         }
         let lost = async || shop.stacks(super::LOST, ann.account_id).await.len();
         assert_eq!(lost().await, 41);
@@ -201,23 +201,26 @@ fn giving_is_for_staff_and_within_bounds() {
     on_database(|database| async move {
         let shop = Shop::open(database, |_| {}).await;
         let ann = shop.arena.hero("Ann", "fighter", FIELD).await;
-        let args = json!([ann.id, "wool", 5]);
+        let args = json!([ann.id, "wool", 5, "for a test"]);
         shop.refuses(&ann, "item_give", args.clone(), "account.permission_denied").await;
         let owner = &shop.database().owner;
+        let why = "for a test";
         for (args, code) in [
-            (json!([7, "wool", 1]), "item.character_unknown"),
-            (json!([ann.id, "", 1]), "item.definition_unknown"),
-            (json!([ann.id, "no_such", 1]), "item.definition_unknown"),
-            (json!([ann.id, "wool", 0]), "item.count_invalid"),
-            (json!([ann.id, "wool", u32::MAX]), "item.no_room"),
-            (json!([ann.id, "oathkeeper", 2]), "item.unique_taken"),
+            (json!([ann.id, "wool", 1, ""]), "economy.reason_invalid"),
+            (json!([ann.id, "wool", 1, "x".repeat(121)]), "economy.reason_invalid"),
+            (json!([7, "wool", 1, why]), "item.character_unknown"),
+            (json!([ann.id, "", 1, why]), "item.definition_unknown"),
+            (json!([ann.id, "no_such", 1, why]), "item.definition_unknown"),
+            (json!([ann.id, "wool", 0, why]), "item.count_invalid"),
+            (json!([ann.id, "wool", u32::MAX, why]), "item.no_room"),
+            (json!([ann.id, "oathkeeper", 2, why]), "item.unique_taken"),
         ] {
             let refused = owner.call("item_give", with_id(args.clone())).await;
             let refused = refused.expect_err(code);
             assert!(refused.starts_with(&format!("{code}:")), "{args}: {refused}");
         }
-        owner.call("item_give", with_id(json!([ann.id, "oathkeeper", 1]))).await.expect("one");
-        let again = owner.call("item_give", with_id(json!([ann.id, "oathkeeper", 1]))).await;
+        owner.call("item_give", with_id(json!([ann.id, "oathkeeper", 1, why]))).await.expect("one");
+        let again = owner.call("item_give", with_id(json!([ann.id, "oathkeeper", 1, why]))).await;
         assert!(again.expect_err("unique").starts_with("item.unique_taken:"));
         let once = with_id(args);
         for _ in 0..3 {

@@ -198,3 +198,30 @@ fn boards_that_come_and_go_with_content_keep_what_they_have() {
         assert_eq!(database.rows("board").await.len(), shipped + 1);
     });
 }
+
+/// More boards than one tick looks at, and all of them change before the next one.
+#[test]
+fn a_page_that_changes_all_the_time_holds_back_no_others() {
+    on_database(|database| async move {
+        let keys: Vec<String> = (0..20).map(|number| format!("busy_{number}")).collect();
+        let free = |key: &String| {
+            let mut free = board(key);
+            free.holder = BoardHolder::Free;
+            free
+        };
+        define(&database, keys.iter().map(free).collect()).await;
+        let mut sequence = 0;
+        for round in 1_u64.. {
+            assert!(round < 200, "some page is never shown");
+            for key in &keys {
+                sequence += 1;
+                let args = json!([key, 7, round, 0, id(1, sequence)]);
+                database.owner.call("board_submit", args).await.expect("submitted");
+            }
+            let shown = database.rows("board_top").await;
+            if shown.len() == keys.len() {
+                break;
+            }
+        }
+    });
+}

@@ -10,7 +10,7 @@ use crate::support::{
 };
 use haven_engine::{Engine, MODULE_WASM};
 use haven_gateway::keys::KeyStore;
-use haven_rules::content::{BoardHolder, BoardOperator};
+use haven_rules::content::{BoardHolder, BoardOperator, BoardOrder};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -178,6 +178,57 @@ fn winners_are_rewarded_by_their_rank() {
         let letters = database.rows("mail").await;
         let told = letters.iter().filter(|row| row["template"] == "leaderboard_reward").count();
         assert_eq!((told, letters.len()), (3, 3), "{letters:?}");
+    });
+}
+
+/// Content that comes in force at or after the end of a season, and before the tick: one board gets
+/// another end, other rewards and another order, one is dropped.
+#[test]
+fn a_season_that_has_ended_closes_by_the_content_it_ran_under() {
+    on_database(|database| async move {
+        let mut kept = board("kept");
+        (kept.reset, kept.rewards) = ("0 4 * * *".to_owned(), vec![reward(1, 1, 500)]);
+        let mut dropped = kept.clone();
+        dropped.key = "dropped".to_owned();
+        define(&database, vec![kept.clone(), dropped]).await;
+        let mut heroes = vec![];
+        for (sequence, name) in (1..).zip(["Ann", "Bob"]) {
+            let account_id = database.register(&format!("{name}@example.org").to_lowercase()).await;
+            let hero = database.create(account_id, name).await;
+            for board in ["kept", "dropped"] {
+                let number = 2 * sequence + u64::from(board == "kept");
+                let args = json!([board, hero, 10 * sequence, 0, id(1, number)]);
+                database.owner.call("board_submit", args).await.expect("submitted");
+            }
+            heroes.push(hero);
+        }
+        // The tick goes by the key, and does not see it.
+        database.run("UPDATE board SET ends_at_micros = 1").await;
+        (kept.reset, kept.rewards) = ("0 5 * * *".to_owned(), vec![reward(1, 2, 1)]);
+        kept.order = BoardOrder::Ascending;
+        define(&database, vec![kept]).await;
+        for board in ["kept", "dropped"] {
+            assert_eq!(row_of(&database, board).await["season"], 2, "{board}");
+        }
+        settled(&database).await;
+        assert_eq!(given(&database.rows("ledger_account").await), 1_000, "what was promised");
+        let rewards = database.rows("board_reward").await;
+        assert!(rewards.iter().all(|row| row["rank"] == 1), "{rewards:?}");
+        assert_eq!(rewards.len(), 2, "of each season its first");
+        let seasons = database.rows("board_season").await;
+        let closed = seasons.iter().filter(|row| row["closed_at_micros"] != 0);
+        let states: Vec<_> = closed.map(|row| (&row["state"], &row["records"])).collect();
+        // Nothing of a dropped board is let go because nothing says how many are kept.
+        assert_eq!(states, [(&json!(2), &json!(2)), (&json!(2), &json!(2))]);
+        let ends = row_of(&database, "dropped").await["ends_at_micros"].as_i64();
+        assert_eq!(ends, Some(i64::MAX), "it has no next end");
+        // The next season is read as the content in force says.
+        for (sequence, (hero, score)) in (21..).zip([(heroes[0], 9), (heroes[1], 5)]) {
+            let args = json!(["kept", hero, score, 0, id(1, sequence)]);
+            database.owner.call("board_submit", args).await.expect("submitted");
+        }
+        let answer = look(&database, "kept", 0, heroes[1], json!({ "Rank": [] })).await;
+        assert_eq!((&answer["rank"], &answer["total"]), (&json!(1), &json!(2)), "less is better");
     });
 }
 

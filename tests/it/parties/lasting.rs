@@ -4,7 +4,7 @@
 use super::{Hero, assert_copies, hero, invitation, join};
 use crate::combat::{Arena, FIELD, at};
 use crate::friends::{refuses, shown};
-use crate::support::{Database, on_database, until};
+use crate::support::{Database, now_micros, on_database, until};
 use haven_checks::number;
 use serde_json::json;
 
@@ -61,6 +61,37 @@ fn who_is_away_stays_a_member_for_the_grace_and_the_next_leads_then() {
             .await;
         assert_eq!(database.rows("party_seat").await.len(), 2);
         assert_copies(&database).await;
+    });
+}
+
+/// Members who were away too long wait behind many invitations of others that have lapsed.
+#[test]
+fn invitations_that_lapse_hold_back_nobody() {
+    on_database(|database| async move {
+        let [ann, bob, _cid] = three(&database).await;
+        bob.client.call("character_leave", json!([])).await.expect("left");
+        database.run("DELETE FROM party_due").await;
+        // All of it is due at one instant, which is still to come.
+        let at = u128::try_from(now_micros() + 6_000_000).expect("after 1970");
+        let key = |at: u128, kind: u128, subject_id: u64| {
+            (((at << 2) | kind) << 64) | u128::from(subject_id)
+        };
+        let insert = async |key: u128| {
+            database.run(&format!("INSERT INTO party_due (due_key) VALUES ({key})")).await;
+        };
+        insert(key(at + 1, 0, bob.id)).await;
+        for number in 0..100 {
+            insert(key(at, 3, 9_000_000 + number)).await;
+        }
+        let left = until("the first run", || async {
+            let left = database.rows("party_due").await.len();
+            (left < 101).then_some(left)
+        })
+        .await;
+        assert_eq!(left, 0, "one run does all of it");
+        let seats = database.rows("party_seat").await;
+        assert!(seats.iter().all(|row| row["character_id"] != bob.id), "{seats:?}");
+        assert_eq!(leader(&database).await, ann.id);
     });
 }
 

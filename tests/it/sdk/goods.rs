@@ -108,7 +108,7 @@ fn two_players_trade_and_write_and_both_hear_of_it() {
         gives(&database, ann_id, 1, 5_000).await;
         gives(&database, bob_id, 2, 5_000).await;
         let command = json!({ "session": 7, "sequence": 3 });
-        let args = json!([ann_id, "miners_pick", 1, command]);
+        let args = json!([ann_id, "miners_pick", 1, "for a test", command]);
         database.owner.call("item_give", args).await.expect("given");
         let item_id = until("she has it", || async { stack_of(&ann, "miners_pick") }).await;
         until("and the coins", || async {

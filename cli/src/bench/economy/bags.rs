@@ -93,7 +93,7 @@ pub(super) async fn measure(
 /// Gives somebody one piece after the other until there is no room.
 async fn fill(owner: &Link, commands: &Commands, actor: &Actor) -> anyhow::Result<()> {
     for _ in 0..=SLOTS_MAX {
-        let args = Args::new().with(&actor.character_id).with(DEF).with(&1_u32);
+        let args = Args::new().with(&actor.character_id).with(DEF).with(&1_u32).with("bench");
         match owner.call("item_give", args.with(&commands.next())).await {
             Ok(()) => {}
             Err(error) if error.code() == Some("item.no_room") => return Ok(()),

@@ -17,20 +17,23 @@ impl GuildHandle<'_> {
         self.realm.ask(Call::GuildMemberKick { character_id }).await
     }
 
-    /// Raises a member of a lower rank by one, not up to the player's own.
+    /// Raises a member of a lower rank by one, not up to the player's own, nor to a rank that has
+    /// more than the one before and more than the player's.
     ///
     /// # Errors
     /// `guild.not_in_world`, `guild.none`, `guild.too_fast`, `guild.right_missing`,
-    /// `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`.
+    /// `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`, `guild.grant_too_high`.
     pub async fn promote(&self, character_id: u64) -> Result<(), HavenError> {
         self.realm.ask(Call::GuildMemberPromote { character_id }).await
     }
 
-    /// Lowers a member of a lower rank by one.
+    /// Lowers a member of a lower rank by one, not to a rank that has more than the one before and
+    /// more than the player's.
     ///
     /// # Errors
     /// `guild.not_in_world`, `guild.none`, `guild.too_fast`, `guild.right_missing`,
-    /// `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`, `guild.rank_lowest`.
+    /// `guild.target_unknown`, `guild.target_self`, `guild.rank_too_high`, `guild.rank_lowest`,
+    /// `guild.grant_too_high`.
     pub async fn demote(&self, character_id: u64) -> Result<(), HavenError> {
         self.realm.ask(Call::GuildMemberDemote { character_id }).await
     }
@@ -97,9 +100,10 @@ impl GuildHandle<'_> {
         self.realm.ask(Call::GuildRankAdd { name, position }).await
     }
 
-    /// Gives a rank below the player's another name and other rights and limits. Bits that mean
-    /// nothing are dropped. A leader may rename the leaders' rank; they have every right whatever
-    /// it says.
+    /// Gives a rank below the player's another name and other rights and limits: rights that change
+    /// the player's rank has, and a limit that changes is at most its own, before and after. Bits
+    /// that mean nothing are dropped. A leader may rename the leaders' rank; they have every right
+    /// whatever it says.
     ///
     /// # Errors
     /// `guild.not_in_world`, `guild.none`, `guild.too_fast`, `guild.right_missing`, the name's
@@ -115,11 +119,13 @@ impl GuildHandle<'_> {
         self.realm.ask(Call::GuildRankChange { rank, name, grant }).await
     }
 
-    /// Removes a rank below the player's that no member has; those below it move up.
+    /// Removes a rank below the player's that no member has; those below it move up. Neither it
+    /// nor, where it was that of new members, the one that is so then has what the player's lacks.
     ///
     /// # Errors
     /// `guild.not_in_world`, `guild.none`, `guild.too_fast`, `guild.right_missing`,
-    /// `guild.rank_unknown`, `guild.rank_too_high`, `guild.ranks_too_few`, `guild.rank_in_use`.
+    /// `guild.rank_unknown`, `guild.rank_too_high`, `guild.ranks_too_few`, `guild.rank_in_use`,
+    /// `guild.grant_too_high`.
     pub async fn remove_rank(&self, rank: u8) -> Result<(), HavenError> {
         self.realm.ask(Call::GuildRankRemove { rank }).await
     }
