@@ -146,7 +146,7 @@ fn who_says_much_does_not_get_rid_of_what_it_said() {
             database.owner.call("character_teleport", args).await.expect("put");
         }
         say(&ann, SAY, "rude").await.expect("said");
-        for number in 0..60 {
+        for number in 0..90 {
             say(&ann, SAY, &format!("noise {number}")).await.expect("said");
         }
         let kept = database.rows("chat_log").await;

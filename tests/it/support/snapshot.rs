@@ -31,6 +31,7 @@ const RESTLESS: &[&str] = &[
     "economy_health",
     "chat_bucket",
     "chat_swept",
+    "friend_place",
     "guild_pace",
     "guild_swept",
     "ledger_swept",
