@@ -149,7 +149,7 @@ impl Writer<'_> {
                 }
             }
             AlgebraicType::String => {
-                let known = self.chance.below(3) > 0;
+                let known = self.chance.below(5) > 0;
                 let known = known.then(|| self.pool.word(name, self.chance)).flatten();
                 let most = if self.out.len() < LONG_ARGS_BYTES { 60_000 } else { 60 };
                 let text = known.unwrap_or_else(|| self.chance.text(most));
@@ -179,7 +179,7 @@ impl Writer<'_> {
             AlgebraicType::I256 | AlgebraicType::U256 => (32, false),
             other => panic!("no reducer takes a {other:?}"),
         };
-        let known = self.chance.below(4) > 0;
+        let known = self.chance.below(6) > 0;
         let known = known.then(|| self.pool.number(name, self.chance)).flatten();
         let value = known.unwrap_or_else(|| self.extreme(bytes, signed));
         let mut all = [0_u8; 32];

@@ -64,7 +64,7 @@ impl Pool {
             "dx" | "dy" => between(-3, 3, chance),
             "session" => between(1, 3, chance),
             "sequence" => between(1, 2_000, chance),
-            "tab" | "rank" | "slot" | "what" | "choice" => between(0, 5, chance),
+            "tab" | "rank" | "slot" | "what" | "choice" | "position" => between(0, 5, chance),
             "copper" | "price_copper" | "cod_copper" => between(0, 500, chance),
             _ => self.ids.get(name).and_then(|list| known(list, chance)),
         }
@@ -99,7 +99,7 @@ impl Pool {
             "name" if chance.one_in(2) => Some(letters(chance)),
             "name" if chance.one_in(2) => said(&PLAYERS, chance),
             "name" => said(&["vale", "Haven", "cave-2", "castle", "Quiet Oak"], chance),
-            "to" => said(&PLAYERS, chance),
+            "to" | "to_name" | "founder" => said(&PLAYERS, chance),
             "text" | "note" | "message" | "subject" | "reason" | "title" | "body" => {
                 said(&["", "Well met", "sold!", "at eight"], chance)
             }
