@@ -39,11 +39,13 @@ impl Walk {
 
     /// The same with no window of more numbers than that, but behind [`EMPTY_WINDOWS`] without a
     /// row: so whatever there is, is reached, however long the gap before it.
+    #[must_use]
     pub const fn up_to(self, widest: u64) -> Self {
         Self { widest, ..self }
     }
 
     /// The same with nothing behind that number.
+    #[must_use]
     pub const fn until(self, last: u64) -> Self {
         Self { last, ..self }
     }

@@ -295,9 +295,9 @@ impl World {
             ends: 0,
         };
         if self.has_room(from) {
-            self.letters.push(paid)
+            self.letters.push(paid);
         } else {
-            self.lose(from, &paid)
+            self.lose(from, &paid);
         }
         true
     }

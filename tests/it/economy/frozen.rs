@@ -5,6 +5,7 @@ use super::bazaar::{Bazaar, Merchant, OF_AUCTION, ORE};
 use super::{Town, purge};
 use crate::support::{now_micros, on_database, until};
 use haven_checks::number;
+use haven_rules::keys::joint_key;
 use serde_json::{Value, json};
 
 /// `ledger_account.kind`.
@@ -131,7 +132,7 @@ fn what_is_due_of_something_that_is_gone_does_not_stay() {
         let bazaar = Bazaar::open(database).await;
         for table in ["auction_due", "market_order_due"] {
             // At an instant of 1, of a number that nothing has.
-            let key = (1_u128 << 64) | 77;
+            let key = joint_key(1, 77);
             bazaar.sql(&format!("INSERT INTO {table} (due_key) VALUES ({key})")).await;
             bazaar.until_rows(table, 0).await;
         }
