@@ -88,8 +88,8 @@ impl Module {
             self.0.module().reducers.iter().filter(|one| liked(&one.name)).collect();
         let reducer = *chance.pick(&reducers);
         let make = match chance.below(20) {
-            0..=13 => Make::Sound,
-            14..=17 => Make::Spoiled,
+            0..=15 => Make::Sound,
+            16..=17 => Make::Spoiled,
             _ => Make::Noise,
         };
         let mut writer = Writer { module: self, pool, chance, out: vec![] };
