@@ -37,7 +37,7 @@ impl Walk {
         Self { from: Some(from), last, width, narrowest, widest: u64::MAX, empty: 0 }
     }
 
-    /// The same with no window of more numbers than that, but behind [`EMPTY_WINDOWS`] without a
+    /// The same with no window of more numbers than that, but behind `EMPTY_WINDOWS` without a
     /// row: so whatever there is, is reached, however long the gap before it.
     #[must_use]
     pub const fn up_to(self, widest: u64) -> Self {
