@@ -89,6 +89,12 @@ fn a_shadow_hears_itself_and_nobody_else_does() {
         assert_eq!(own, ["anybody?", "anybody?", "anybody?", "hello?"]);
         assert!(inbox(&database, bob_account).await.is_empty());
         assert!(database.rows("chat_message").await.is_empty());
+        // Nor is an invitation of its shown, by which a channel's name would be read.
+        let args = json!(["Anybody There", false, next()]);
+        call(&ann, "chat_channel_create", args).await.expect("made");
+        call(&ann, "chat_channel_invite", json!([1, "Bob", next()])).await.expect("invited");
+        assert!(crate::friends::shown(&database, "chat_member", bob_account).await.is_empty());
+        assert_eq!(crate::friends::shown(&database, "chat_member", ann_account).await.len(), 1);
         // Nor do pages, counts and reports tell of it.
         bob.call("character_leave", json!([])).await.expect("left");
         bob.call("character_enter", json!([bob_id])).await.expect("entered");
